@@ -1,0 +1,104 @@
+"""What the toolchain consists of: one GoModule per folder with a go.mod, which pins it and everything below it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class GoModule:
+    """Commands that compile in one Go module.
+
+    `tools` maps the name of each binary to its Go package, `versions` each Go variable that -X writes to its value.
+    """
+
+    folder: str
+    title: str
+    tools: dict[str, str]
+    versions: Callable[[], dict[str, str]] = dict[str, str]
+
+    @property
+    def path(self) -> Path:
+        return HERE / self.folder
+
+
+def _required(folder: str, module: str) -> str:
+    """The version of `module` that the go.mod in `folder` requires, such as v1.36.3."""
+    text = (HERE / folder / "go.mod").read_text()
+    found = re.search(rf"^\s*(?:require )?{re.escape(module)} (v\S+)", text, re.MULTILINE)
+    if found is None:
+        raise KeyError(f"{folder}/go.mod does not require {module}")
+    return found[1]
+
+
+def python_requirement(package: str) -> str:
+    """The version of `package` that requirements.txt pins, such as 4.25.0."""
+    found = re.search(rf"^{re.escape(package)}==(\S+)", (HERE.parent / "requirements.txt").read_text(), re.MULTILINE)
+    if found is None:
+        raise KeyError(f"requirements.txt does not pin {package}")
+    return found[1]
+
+
+def _kubernetes_versions() -> dict[str, str]:
+    version = _required("kubernetes", "k8s.io/kubernetes")
+    major, minor, _ = version.removeprefix("v").split(".")
+    values = {"gitVersion": version, "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
+    packages = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
+    return {f"{package}.{name}": value for package in packages for name, value in values.items()}
+
+
+def _pulumi_versions() -> dict[str, str]:
+    cli = _required("pulumi", "github.com/pulumi/pulumi/pkg/v3")
+    return {"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": cli}
+
+
+def _provider_versions() -> dict[str, str]:
+    # The Python SDK asks the engine for a provider of its own version.
+    sdk = python_requirement("pulumi-kubernetes")
+    return {"github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version": sdk}
+
+
+KUBERNETES = GoModule(
+    "kubernetes",
+    "Kubernetes, etcd, kwok and the CSI sidecars",
+    {
+        "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
+        "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
+        "kube-scheduler": "k8s.io/kubernetes/cmd/kube-scheduler",
+        "kubectl": "k8s.io/kubernetes/cmd/kubectl",
+        "etcd": "go.etcd.io/etcd/server/v3",
+        "kwokctl": "sigs.k8s.io/kwok/cmd/kwokctl",
+        "kwok": "sigs.k8s.io/kwok/cmd/kwok",
+        "csi-provisioner": "github.com/kubernetes-csi/external-provisioner/v6/cmd/csi-provisioner",
+        "csi-attacher": "github.com/kubernetes-csi/external-attacher/v4/cmd/csi-attacher",
+    },
+    _kubernetes_versions,
+)
+
+# The CLI and the provider stay apart: they do not compile in one module, for the provider needs an older Pulumi.
+PULUMI = GoModule(
+    "pulumi",
+    "the Pulumi CLI and its Python language host",
+    {"pulumi": "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", "pulumi-language-python": "./pulumi-language-python"},
+    _pulumi_versions,
+)
+
+PROVIDER = GoModule(
+    "pulumi-kubernetes",
+    "Pulumi's Kubernetes provider",
+    {"pulumi-resource-kubernetes": "."},
+    _provider_versions,
+)
+
+CSI_SANITY = GoModule(
+    "csi-sanity",
+    "the CSI conformance suite",
+    {"csi-sanity": "github.com/kubernetes-csi/csi-test/v5/cmd/csi-sanity"},
+)
+
+MODULES = (KUBERNETES, PULUMI, PROVIDER, CSI_SANITY)

@@ -1,0 +1,21 @@
+// Command pulumi-resource-kubernetes is the Kubernetes provider of Pulumi, built where no official release of it can be
+// had. The provider's module keeps its schema in the repository but not the two files that its own main embeds, so this
+// main embeds them under the same names; tools/setup.py makes them and lays them over this folder for the compiler.
+package main
+
+import (
+	_ "embed"
+
+	"github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/provider"
+	"github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version"
+)
+
+//go:embed schema-embed.json
+var schema []byte
+
+//go:embed terraform-mapping-embed.json
+var mapping []byte
+
+func main() {
+	provider.Serve("kubernetes", version.Version, schema, mapping)
+}

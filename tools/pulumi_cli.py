@@ -1,0 +1,65 @@
+"""Which Pulumi this project runs on: the user's own, or the one built into .lab/pulumi."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+# The engine of this release speaks the protocol of the Python SDK that requirements.txt pins.
+OLDEST = (3, 200)
+
+
+def installed_pulumi() -> Path | None:
+    """The official CLI on PATH, if it is new enough and has its Python language host with it."""
+    found = shutil.which("pulumi", path=os.pathsep.join(_path_without_ours()))
+    if found is None:
+        return None
+    beside = Path(found).resolve().parent / "pulumi-language-python"
+    if not beside.exists() and shutil.which("pulumi-language-python", path=os.pathsep.join(_path_without_ours())) is None:
+        return None
+    said = subprocess.run([found, "version"], capture_output=True, text=True, check=False).stdout
+    numbers = re.match(r"v(\d+)\.(\d+)", said)
+    return Path(found) if numbers and tuple(map(int, numbers.groups())) >= OLDEST else None
+
+
+def _path_without_ours() -> list[str]:
+    """PATH less the folders that `activate` of any checkout put there."""
+    folders = os.environ.get("PATH", "").split(os.pathsep)
+    return [folder for folder in folders if Path(folder).parts[-3:] != (".lab", "pulumi", "bin")]
+
+
+def write_dynamic_launcher(home: Path, python: Path) -> None:
+    """The plugin `pulumi-python`, by which the CLI runs dynamic resources."""
+    launcher = home / "bin" / "pulumi-resource-pulumi-python"
+    launcher.write_text(f'#!/bin/sh\nexec {shlex.quote(str(python))} -u -m pulumi.dynamic "$@"\n')
+    launcher.chmod(0o755)
+
+
+def activation(root: Path, home: Path | None) -> str:
+    """The shell lines that put the tools on PATH; `home` is the PULUMI_HOME of the built CLI, None for the user's own.
+
+    What the user has set already is kept: a backend and a passphrase of their own win.
+    """
+    lab = root / ".lab"
+    folders = [lab / "bin", root / ".venv" / "bin"]
+    lines = ["# Made by `make setup`. Use it as: . .lab/activate"]
+    if home is not None:
+        folders.insert(0, home / "bin")
+        lines.append(f"export PULUMI_HOME={shlex.quote(str(home))}")
+    path = ":".join(shlex.quote(str(folder)) for folder in folders)
+    lines += [
+        f'export PATH={path}:"$PATH"',
+        f"export PULUMI_BACKEND_URL=\"${{PULUMI_BACKEND_URL:-{_file_url(lab / 'state')}}}\"",
+        # The stacks hold no key (the kubeconfigs fetch theirs), so the passphrase may be empty.
+        'export PULUMI_CONFIG_PASSPHRASE="${PULUMI_CONFIG_PASSPHRASE-}"',
+        "export PULUMI_SKIP_UPDATE_CHECK=true",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _file_url(folder: Path) -> str:
+    return "file://" + str(folder)

@@ -1,0 +1,122 @@
+"""Everything that the lab needs on this machine: `python3 -m tools.setup unit|run|test`.
+
+unit  the virtual environment with the test tools
+run   the virtual environment and the local cloud's binaries; Pulumi too where none is installed
+test  both, and the CSI conformance suite
+
+What is there already is left alone: a second call takes a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tools.catalogue import CSI_SANITY, KUBERNETES, PROVIDER, PULUMI, python_requirement
+from tools.go_build import Build, Go
+from tools.progress import Progress
+from tools.pulumi_cli import activation, installed_pulumi, write_dynamic_launcher
+from tools.python_env import PythonEnvironment, python_is_usable
+from tools.refusal import Refusal
+
+ROOT = Path(__file__).resolve().parent.parent
+LAB = ROOT / ".lab"
+PULUMI_HOME = LAB / "pulumi"
+PURPOSES = ("unit", "run", "test")
+
+
+def main(words: list[str]) -> int:
+    if len(words) != 1 or words[0] not in PURPOSES:
+        print(f"usage: python3 -m tools.setup {'|'.join(PURPOSES)}", file=sys.stderr)
+        return 2
+    progress = Progress()
+    try:
+        with _alone(progress):
+            _set_up(words[0], progress)
+    except Refusal as refusal:
+        print(f"\nsetup: {refusal}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nsetup: interrupted. Run the same command again: it goes on from here.", file=sys.stderr)
+        return 130
+    return 0
+
+
+@contextlib.contextmanager
+def _alone(progress: Progress) -> Iterator[None]:
+    """Holds the lock of this checkout: of several calls at once, one works and the others wait for it."""
+    try:
+        LAB.mkdir(exist_ok=True)
+        lock = (LAB / "setup.lock").open("w")
+    except OSError as error:
+        raise Refusal(f"Nothing can be written to {LAB} ({error.strerror}): the project's folder must be writable.") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress.done("another setup of this checkout is running: waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _set_up(purpose: str, progress: Progress) -> None:
+    python_is_usable()
+    environment = PythonEnvironment(ROOT, "requirements.txt" if purpose == "run" else "requirements-dev.txt", progress)
+    builds = [] if purpose == "unit" else _builds(purpose, progress)
+    stale = [build for build in builds if not build.is_fresh()]
+    go = Go(LAB) if stale else None
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        packages = None if environment.is_fresh() else pool.submit(environment.make)
+        for build in stale:
+            assert go is not None
+            progress.done(f"building {build.module.title} ({len(build.module.tools)} tools)")
+            build.run(go)
+            progress.done(f"built {', '.join(build.module.tools)}")
+        if packages is not None:
+            packages.result()
+            progress.done(f"Python packages of {environment.requirements.name} installed")
+    if builds:
+        _csi_stubs(environment, go)
+        _activate(environment, embedded=any(build.module is PULUMI for build in builds))
+
+
+def _builds(purpose: str, progress: Progress) -> list[Build]:
+    builds = [Build(KUBERNETES, LAB, LAB / "bin", progress)]
+    if installed_pulumi() is None:
+        # The CLI looks for a provider in a folder of exactly this name.
+        plugin = PULUMI_HOME / "plugins" / f"resource-kubernetes-v{python_requirement('pulumi-kubernetes')}"
+        builds += [Build(PULUMI, LAB, PULUMI_HOME / "bin", progress), Build(PROVIDER, LAB, plugin, progress)]
+    if purpose == "test":
+        builds.append(Build(CSI_SANITY, LAB, LAB / "bin", progress))
+    return builds
+
+
+def _csi_stubs(environment: PythonEnvironment, go: Go | None) -> None:
+    """The Python stubs of the CSI specification, from the very version that the sidecars were built with."""
+    out = LAB / "python"
+    made_from = out / "made-from"
+    wanted = (KUBERNETES.path / "go.sum").read_text() + (environment.requirements.parent / "requirements.txt").read_text()
+    if made_from.exists() and made_from.read_text() == wanted:
+        return
+    proto = (go or Go(LAB)).module_dir(KUBERNETES, "github.com/container-storage-interface/spec")
+    words = [environment.python, ROOT / "tools" / "generate_csi.py", "--proto", proto, "--out", out]
+    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Refusal(f"Generating the CSI stubs failed: {done.stderr.strip()[-400:]}")
+    made_from.write_text(wanted)
+
+
+def _activate(environment: PythonEnvironment, *, embedded: bool) -> None:
+    (LAB / "state").mkdir(exist_ok=True)
+    if embedded:
+        write_dynamic_launcher(PULUMI_HOME, environment.python)
+    (LAB / "activate").write_text(activation(ROOT, PULUMI_HOME if embedded else None))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
