@@ -1,7 +1,7 @@
 """Builds the commands of a Go module into .lab/bin, and knows when there is nothing to build.
 
-A module is fresh when the fingerprint of what it is made from (go.mod, go.sum, its own sources, the compiler, the flags)
-is the one written beside its binaries. The Go build cache makes an interrupted build go on where it stopped.
+A module is fresh when the fingerprint of what it is made from (go.mod, go.sum, its own sources, the flags) is the one
+written beside its binaries. The Go build cache makes an interrupted build go on where it stopped.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ class Go:
         found = shutil.which("go")
         needed = _minimum_go()
         if found is None:
-            raise Refusal(f"Go is not installed: the local cloud is built from source with Go {needed} or newer (go.dev/dl).")
+            raise Refusal(
+                f"Go is not installed: the local cloud is built from source with Go {needed} or newer (go.dev/dl)."
+            )
         self.command = found
         self.env = {**os.environ, **COMPILER, "GOFLAGS": "", "GOWORK": "off"}
         facts = json.loads(self._output("env", "-json", "GOVERSION", "GOCACHE", "GOMODCACHE", "GOPROXY"))
@@ -45,7 +47,9 @@ class Go:
         self.proxy: str = facts["GOPROXY"]
         numbers = re.match(r"go(\d+)\.(\d+)", self.version)
         if numbers and tuple(map(int, numbers.groups())) < tuple(map(int, needed.split("."))):
-            raise Refusal(f"Go {self.version.removeprefix('go')} is too old: Go {needed} or newer is needed (go.dev/dl).")
+            raise Refusal(
+                f"Go {self.version.removeprefix('go')} is too old: Go {needed} or newer is needed (go.dev/dl)."
+            )
         for name in ("GOCACHE", "GOMODCACHE"):
             if not _writable(Path(facts[name])):
                 self.env[name] = str(lab / "cache" / name.lower())
@@ -66,8 +70,13 @@ class Go:
         """The sentence for a failed build."""
         text = "\n".join(lines)
         if "no space left on device" in text:
-            return Refusal(f"The disk filled up while building {what}: free about 7 GB and run the same command again, it goes on from here.")
-        unreachable = r"dial tcp|no such host|connection refused|i/o timeout|TLS handshake|proxyconnect|network is unreachable"
+            return Refusal(
+                f"The disk filled up while building {what}: free about 7 GB and run the same command again, "
+                "it goes on from here."
+            )
+        unreachable = (
+            r"dial tcp|no such host|connection refused|i/o timeout|TLS handshake|proxyconnect|network is unreachable"
+        )
         if re.search(unreachable, text):
             return Refusal(
                 f"The Go module proxy cannot be reached (GOPROXY is {self.proxy}): check the network or the proxy "
@@ -82,6 +91,11 @@ def _minimum_go() -> str:
     found = [re.search(r"^go (\d+)\.(\d+)", (m.path / "go.mod").read_text(), re.MULTILINE) for m in MODULES]
     major, minor = max((int(f[1]), int(f[2])) for f in found if f)
     return f"{major}.{minor}"
+
+
+def _is_cold(cache: Path) -> bool:
+    """Whether the Go build cache holds nothing yet: 256 folders are made by the first build."""
+    return not cache.is_dir() or not any(cache.glob("??/*"))
 
 
 def _writable(folder: Path) -> bool:
@@ -111,16 +125,22 @@ class Build:
             Refusal: the build failed; the sentence says why.
         """
         free = shutil.disk_usage(self.lab).free
-        if not go.cache.exists() and free < DISK_NEEDED:
-            raise Refusal(f"Building the tools needs about 7 GB of disk, and {free / 2**30:.1f} GB are free at {self.lab}.")
+        if free < DISK_NEEDED and _is_cold(go.cache):
+            raise Refusal(
+                f"Building the tools needs about 7 GB of disk, and {free / 2**30:.1f} GB are free at {self.lab}."
+            )
         self.bin.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self.lab, prefix="build-") as scratch:
             self._compile(go, Path(scratch))
             for tool, package in self.module.tools.items():
                 # `go build` names a binary after its package's folder, and leaves out a version suffix.
                 parts = [part for part in package.split("/") if not re.fullmatch(r"v\d+", part)]
-                built = Path(scratch) / (self.module.folder if package == "." else parts[-1])
+                built = Path(scratch) / (self.module.path.name if package == "." else parts[-1])
                 os.replace(built, self.bin / tool)
+        self.record()
+
+    def record(self) -> None:
+        """Writes down what the binaries were built from."""
         self._stamp.write_text(json.dumps(self._fingerprint()))
 
     def _compile(self, go: Go, scratch: Path) -> None:
@@ -129,23 +149,15 @@ class Build:
         words = [go.command, "build", "-v", *FLAGS, f"-ldflags=-s -w {values}", "-o", f"{scratch}{os.sep}"]
         if module is PROVIDER:
             words += ["-overlay", str(provider_overlay(module, go, scratch))]
-        process = subprocess.Popen(
-            [*words, *module.tools.values()], cwd=module.path, env=go.env, stderr=subprocess.PIPE, text=True
-        )
-        assert process.stderr is not None
+        words += module.tools.values()
         compiled, said = 0, list[str]()
-        with _heartbeat(lambda: self._report(scratch, compiled)):
-            try:
+        with subprocess.Popen(words, cwd=module.path, env=go.env, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stderr is not None
+            with _heartbeat(lambda: self._report(scratch, compiled)):
                 for line in process.stderr:
-                    line = line.rstrip()
                     compiled += 1
-                    if not re.fullmatch(r"[\w./~-]+", line):
-                        said.append(line)
-            except BaseException:
-                process.terminate()
-                raise
-            finally:
-                process.wait()
+                    if not re.fullmatch(r"[\w./~-]+", line.rstrip()):
+                        said.append(line.rstrip())
         if process.returncode != 0:
             raise go.explain(module.title, said)
 
@@ -156,7 +168,7 @@ class Build:
 
     @property
     def _stamp(self) -> Path:
-        return self.bin / f".{self.module.folder}.json"
+        return self.bin / f".{self.module.path.name}.json"
 
     def _fingerprint(self) -> dict[str, str]:
         module = self.module

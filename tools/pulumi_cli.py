@@ -19,7 +19,10 @@ def installed_pulumi() -> Path | None:
     if found is None:
         return None
     beside = Path(found).resolve().parent / "pulumi-language-python"
-    if not beside.exists() and shutil.which("pulumi-language-python", path=os.pathsep.join(_path_without_ours())) is None:
+    if (
+        not beside.exists()
+        and shutil.which("pulumi-language-python", path=os.pathsep.join(_path_without_ours())) is None
+    ):
         return None
     said = subprocess.run([found, "version"], capture_output=True, text=True, check=False).stdout
     numbers = re.match(r"v(\d+)\.(\d+)", said)
@@ -53,7 +56,7 @@ def activation(root: Path, home: Path | None) -> str:
     path = ":".join(shlex.quote(str(folder)) for folder in folders)
     lines += [
         f'export PATH={path}:"$PATH"',
-        f"export PULUMI_BACKEND_URL=\"${{PULUMI_BACKEND_URL:-{_file_url(lab / 'state')}}}\"",
+        f'export PULUMI_BACKEND_URL="${{PULUMI_BACKEND_URL:-{_file_url(lab / "state")}}}"',
         # The stacks hold no key (the kubeconfigs fetch theirs), so the passphrase may be empty.
         'export PULUMI_CONFIG_PASSPHRASE="${PULUMI_CONFIG_PASSPHRASE-}"',
         "export PULUMI_SKIP_UPDATE_CHECK=true",

@@ -54,7 +54,9 @@ def _alone(progress: Progress) -> Iterator[None]:
         LAB.mkdir(exist_ok=True)
         lock = (LAB / "setup.lock").open("w")
     except OSError as error:
-        raise Refusal(f"Nothing can be written to {LAB} ({error.strerror}): the project's folder must be writable.") from None
+        raise Refusal(
+            f"Nothing can be written to {LAB} ({error.strerror}): the project's folder must be writable."
+        ) from None
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -100,7 +102,9 @@ def _csi_stubs(environment: PythonEnvironment, go: Go | None) -> None:
     """The Python stubs of the CSI specification, from the very version that the sidecars were built with."""
     out = LAB / "python"
     made_from = out / "made-from"
-    wanted = (KUBERNETES.path / "go.sum").read_text() + (environment.requirements.parent / "requirements.txt").read_text()
+    wanted = (KUBERNETES.path / "go.sum").read_text() + (
+        environment.requirements.parent / "requirements.txt"
+    ).read_text()
     if made_from.exists() and made_from.read_text() == wanted:
         return
     proto = (go or Go(LAB)).module_dir(KUBERNETES, "github.com/container-storage-interface/spec")
