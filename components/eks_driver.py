@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 import pulumi
-from pulumi_aws import eks
+from pulumi_aws.eks._inputs import AddonPodIdentityAssociationArgsDict
+from pulumi_aws.eks.addon import Addon
+from pulumi_aws.eks.get_addon_version import get_addon_version_output
 
 from components.service_role import ServiceRole
 
@@ -32,7 +34,7 @@ class EksDriver(pulumi.ComponentResource):
     Whoever needs volumes made or reclaimed depends on `addon`, and `addon` on all that keeps it working.
     """
 
-    addon: eks.Addon
+    addon: Addon
 
     def __init__(self, name: str, args: EksDriverArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("storage-lab:index:EksDriver", name, None, opts)
@@ -62,16 +64,16 @@ class EksDriver(pulumi.ComponentResource):
         self,
         addon: str,
         needs: Sequence[pulumi.Resource],
-        identity: eks.AddonPodIdentityAssociationArgsDict | None = None,
-    ) -> eks.Addon:
+        identity: AddonPodIdentityAssociationArgsDict | None = None,
+    ) -> Addon:
         mine = pulumi.ResourceOptions(parent=self)
         # AWS's default for the cluster's version, so that the add-on moves on with it.
-        version = eks.get_addon_version_output(
+        version = get_addon_version_output(
             addon_name=addon,
             kubernetes_version=self._args["kubernetes_version"],
             opts=pulumi.InvokeOutputOptions(parent=self),
         ).version
-        return eks.Addon(
+        return Addon(
             f"{self._name}-{addon}",
             cluster_name=self._args["cluster_name"],
             addon_name=addon,

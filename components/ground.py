@@ -5,12 +5,13 @@ Only reads. Every failure is one sentence of PreflightError.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol, cast
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, UnknownRegionError
 from botocore.session import Session as BotocoreSession
 
-from components.network import REFUSED_ZONE_IDS, Zone, choose_zones
+from components.network_layout import REFUSED_ZONE_IDS, Zone, choose_zones
 from components.preflight import PreflightError
 
 HOW_TO_LOG_IN = (
@@ -37,6 +38,7 @@ class Ground:
     subnet_ids: tuple[str, ...] = ()
 
 
+@cache  # botocore parses its list of endpoints each time
 def partition_of(region: str) -> str:
     """The partition of `region`: aws, aws-cn, aws-us-gov. Raises PreflightError for what is no region's name."""
     if not region:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 import pulumi
-from pulumi_aws import iam
+from pulumi_aws.iam.role import Role
+from pulumi_aws.iam.role_policy_attachment import RolePolicyAttachment
 
 
 def trust_document(service: str, actions: Sequence[str]) -> str:
@@ -35,14 +36,14 @@ class ServiceRole(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ServiceRoleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("storage-lab:index:ServiceRole", name, None, opts)
-        role = iam.Role(
+        role = Role(
             name,
             assume_role_policy=trust_document(args["service"], args["actions"]),
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.arn = role.arn
         self.permissions = [
-            iam.RolePolicyAttachment(
+            RolePolicyAttachment(
                 f"{name}-{policy.rpartition('/')[2]}",
                 role=role.name,
                 policy_arn=f"arn:{args['partition']}:iam::aws:policy/{policy}",
