@@ -54,7 +54,7 @@ def main() -> None:
     proto: Path = arguments.proto / "csi.proto"
     out: Path = arguments.out
     if not proto.is_file():
-        sys.exit(f"generate_csi: there is no {proto}; --proto is the directory of the CSI specification module")
+        sys.exit(f"generate_csi: there is no {proto}; --proto is the directory of the CSI specification")
     out.mkdir(parents=True, exist_ok=True)
     wanted = fingerprint(proto)
     if not up_to_date(out, wanted):

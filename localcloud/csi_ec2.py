@@ -1,0 +1,230 @@
+"""The EC2 API as the CSI controller uses it: volumes by name and id, attachments, instances, zones.
+
+Every method raises CsiError (localcloud/csi_errors.py holds the table) and ends by its deadline.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import botocore.session
+from botocore.config import Config
+from botocore.loaders import Loader
+
+from localcloud.csi_deadline import Deadline
+from localcloud.csi_errors import CsiError, from_ec2
+from localcloud.csi_tags import VOLUME_NAME
+
+CONNECTIONS = 16
+_TRIES = 4
+_FIRST_RETRY_SECONDS = 0.1
+_GONE = ("deleting", "deleted")
+
+Answer = dict[str, Any]
+"""One EC2 answer, or a part of it, as boto3 parses it."""
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """state: attaching, attached, detaching, busy."""
+
+    instance_id: str
+    device: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Volume:
+    """One EBS volume. throughput is None where the API does not tell it; iops likewise."""
+
+    volume_id: str
+    name: str
+    size_gib: int
+    zone: str
+    state: str
+    volume_type: str
+    encrypted: bool
+    iops: int | None
+    throughput: int | None
+    attachments: tuple[Attachment, ...]
+
+
+@dataclass(frozen=True)
+class Instance:
+    """root_device: the device of the disk that it boots from, "" when it has none."""
+
+    instance_id: str
+    zone: str
+    root_device: str
+
+
+def ec2_client(endpoint: str, region: str) -> Any:
+    """A thread-safe client of the EC2 API at that URL, and of nothing else around it.
+
+    It is botocore's, which boto3 hands out too: without boto3 around it, the controller starts sooner.
+    No AWS_* variable, profile, file or proxy of the user takes part: each setting that botocore would look up
+    is bound to its default, and the credentials are the emulator's, which checks none.
+    """
+    variables = cast(Any, botocore.session.Session).SESSION_VARIABLES
+    nowhere = {"config_file": "/dev/null", "credentials_file": "/dev/null"}
+    own = {
+        name: (None, None, nowhere.get(name, default), cast_to)
+        for name, (_, _, default, cast_to) in variables.items()
+    }
+    session = botocore.session.Session(session_vars=own)  # pyright: ignore[reportArgumentType]
+    models = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+    session.register_component("data_loader", models)  # pyright: ignore[reportUnknownMemberType]
+    config = Config(
+        proxies={},
+        connect_timeout=3,
+        read_timeout=15,
+        max_pool_connections=CONNECTIONS,
+        # One try: botocore would send CreateVolume again after an answer that got lost, and the emulator,
+        # which ignores ClientToken, would make a second volume. It knows no deadline either. See _ask.
+        retries={"mode": "standard", "total_max_attempts": 1},
+    )
+    return cast(Any, session).create_client(
+        "ec2",
+        region_name=region,
+        endpoint_url=endpoint,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+        config=config,
+    )
+
+
+class Ec2:
+    """The operations of one EC2 endpoint."""
+
+    def __init__(self, endpoint: str, region: str) -> None:
+        self.region = region
+        client = ec2_client(endpoint, region)
+        self._methods = {name: getattr(client, method) for method, name in client.meta.method_to_api_mapping.items()}
+        self._zones: frozenset[str] = frozenset()
+
+    def volume_named(self, name: str, deadline: Deadline) -> Volume | None:
+        """The volume with that CSI name, if there is one. Raises ABORTED, with the ids, if there are more."""
+        filters = [{"Name": f"tag:{VOLUME_NAME}", "Values": [name]}]
+        # EC2 takes * and ? in a filter as wildcards: only the exact name counts.
+        found = [volume for volume in self._volumes(deadline, Filters=filters) if volume.name == name]
+        if len(found) > 1:
+            ids = ", ".join(sorted(volume.volume_id for volume in found))
+            raise CsiError("ABORTED", f"more than one EBS volume is tagged {VOLUME_NAME}={name}: {ids}")
+        return found[0] if found else None
+
+    def volume(self, volume_id: str, deadline: Deadline) -> Volume:
+        """The volume with that id. Raises NOT_FOUND."""
+        found = self._volumes(deadline, VolumeIds=[volume_id])
+        if not found:
+            raise CsiError("NOT_FOUND", f"EBS volume {volume_id} does not exist")
+        return found[0]
+
+    def attached_devices(self, instance_id: str, deadline: Deadline) -> set[str]:
+        """The device names that are taken on an instance, its root device included."""
+        filters = [{"Name": "attachment.instance-id", "Values": [instance_id]}]
+        return {
+            attachment.device
+            for volume in self._volumes(deadline, Filters=filters)
+            for attachment in volume.attachments
+            if attachment.instance_id == instance_id
+        }
+
+    def instance(self, instance_id: str, deadline: Deadline) -> Instance:
+        """The instance with that id. Raises NOT_FOUND, also for one that is terminated."""
+        answer = self._ask("DescribeInstances", deadline, InstanceIds=[instance_id])
+        for reservation in cast(list[Answer], answer.get("Reservations", [])):
+            for instance in cast(list[Answer], reservation.get("Instances", [])):
+                if instance.get("State", {}).get("Name") not in ("terminated", "shutting-down"):
+                    return Instance(
+                        instance_id, instance["Placement"]["AvailabilityZone"], instance.get("RootDeviceName", "")
+                    )
+        raise CsiError("NOT_FOUND", f"EC2 instance {instance_id} does not exist")
+
+    def zones(self, deadline: Deadline) -> frozenset[str]:
+        """The availability zones of the region; asked once."""
+        if not self._zones:
+            answer = self._ask("DescribeAvailabilityZones", deadline)
+            self._zones = frozenset(zone["ZoneName"] for zone in answer.get("AvailabilityZones", []))
+        return self._zones
+
+    def create_volume(
+        self, name: str, wish: Mapping[str, Any], tags: Mapping[str, str], deadline: Deadline
+    ) -> Volume:
+        """Ask for a volume, once. `wish`: arguments of CreateVolume, such as Size in GiB and VolumeType."""
+        specification = {
+            "ResourceType": "volume",
+            "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+        }
+        # The token makes EC2 answer a repeated request with the first volume, for as long as it remembers.
+        token = hashlib.sha256(name.encode()).hexdigest()
+        answer = self._ask_once(
+            "CreateVolume", deadline, ClientToken=token, TagSpecifications=[specification], **wish
+        )
+        return _volume(answer)
+
+    def delete_volume(self, volume_id: str, deadline: Deadline) -> None:
+        """Delete a volume. Raises NOT_FOUND when it is gone already."""
+        self._ask("DeleteVolume", deadline, VolumeId=volume_id)
+
+    def attach_volume(self, volume_id: str, instance_id: str, device: str, deadline: Deadline) -> None:
+        """Begin to attach. Not repeated: a second request would be refused as in use after a first that worked."""
+        self._ask_once(
+            "AttachVolume", deadline, VolumeId=volume_id, InstanceId=instance_id, Device=device
+        )
+
+    def detach_volume(self, volume_id: str, instance_id: str, deadline: Deadline) -> None:
+        """Begin to detach."""
+        self._ask_once("DetachVolume", deadline, VolumeId=volume_id, InstanceId=instance_id)
+
+    def _volumes(self, deadline: Deadline, **arguments: Any) -> list[Volume]:
+        found: list[Volume] = []
+        token: dict[str, str] = {}
+        while True:
+            answer = self._ask("DescribeVolumes", deadline, **arguments, **token)
+            found += [_volume(each) for each in cast(list[Answer], answer.get("Volumes", []))]
+            if not answer.get("NextToken"):
+                return [volume for volume in found if volume.state not in _GONE]
+            token = {"NextToken": answer["NextToken"]}
+
+    def _ask(self, operation: str, deadline: Deadline, **arguments: Any) -> Answer:
+        """An operation that may be repeated, a few times while EC2 cannot be reached or asks for patience."""
+        pause = _FIRST_RETRY_SECONDS
+        for _ in range(_TRIES - 1):
+            try:
+                return self._ask_once(operation, deadline, **arguments)
+            except CsiError as error:
+                if error.code != "UNAVAILABLE":
+                    raise
+                deadline.pause(pause, f"EC2 answers again ({error})")
+                pause *= 2
+        return self._ask_once(operation, deadline, **arguments)
+
+    def _ask_once(self, operation: str, deadline: Deadline, **arguments: Any) -> Answer:
+        if not deadline.remaining():
+            raise CsiError("DEADLINE_EXCEEDED", f"no time left for EC2 {operation}")
+        try:
+            return self._methods[operation](**arguments)
+        except Exception as error:
+            raise from_ec2(error, operation) from error
+
+
+def _volume(answer: Answer) -> Volume:
+    """One item of DescribeVolumes, or the answer of CreateVolume."""
+    tags = {tag["Key"]: tag.get("Value", "") for tag in answer.get("Tags", [])}
+    return Volume(
+        volume_id=answer["VolumeId"],
+        name=tags.get(VOLUME_NAME, ""),
+        size_gib=int(answer["Size"]),
+        zone=answer["AvailabilityZone"],
+        state=answer["State"],
+        volume_type=answer["VolumeType"],
+        encrypted=bool(answer.get("Encrypted", False)),
+        iops=answer.get("Iops"),
+        throughput=answer.get("Throughput"),
+        attachments=tuple(
+            Attachment(each["InstanceId"], each["Device"], each["State"])
+            for each in answer.get("Attachments", [])
+            if each["State"] != "detached"
+        ),
+    )

@@ -1,0 +1,106 @@
+"""The tags of a volume: those of the real driver, and the ones that a StorageClass asks for.
+
+A StorageClass parameter tagSpecification_N is `key=template`; the template may name the claim and its
+PersistentVolume with the fields of aws-ebs-csi-driver, docs/tagging.md:
+{{ .PVName }}, {{ .PVCName }}, {{ .PVCNamespace }}.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from localcloud.csi_errors import CsiError
+
+# What the real driver writes, and finds its volumes by.
+VOLUME_NAME = "CSIVolumeName"
+DRIVER = "ebs.csi.aws.com/cluster"
+CREATED_FOR = "kubernetes.io/created-for/"
+
+# EC2 user guide, "Tag restrictions": characters, and tags on one resource.
+LONGEST_KEY = 128
+LONGEST_VALUE = 256
+MOST_TAGS = 50
+
+_ACTION = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_FIELD = re.compile(r"\.(\w+)")
+
+
+class Claimant(NamedTuple):
+    """For whom a volume is made: what csi-provisioner --extra-create-metadata tells, "" where it does not."""
+
+    pv_name: str = ""
+    pvc_name: str = ""
+    pvc_namespace: str = ""
+
+
+_FIELDS = {"PVName": "pv_name", "PVCName": "pvc_name", "PVCNamespace": "pvc_namespace"}
+_ACCEPTED = ", ".join("{{ .%s }}" % field for field in _FIELDS)  # noqa: UP031 - braces stay readable
+
+
+def render(parameter: str, template: str, claimant: Claimant) -> str:
+    """The template with its fields filled in. Raises INVALID_ARGUMENT that names the parameter."""
+
+    def fill(action: re.Match[str]) -> str:
+        field = _FIELD.fullmatch(action[1].strip())
+        if field is None or field[1] not in _FIELDS:
+            raise _refused(parameter, f"{action[0]} is not known; accepted are {_ACCEPTED}")
+        value: str = getattr(claimant, _FIELDS[field[1]])
+        if not value:
+            raise _refused(
+                parameter, f"{action[0]} has no value: csi-provisioner tells it with --extra-create-metadata"
+            )
+        return value
+
+    if "{{" in _ACTION.sub("", template):
+        raise _refused(parameter, f"a brace is not closed in {template!r}; accepted are {_ACCEPTED}")
+    return _ACTION.sub(fill, template)
+
+
+def specified_tag(parameter: str, specification: str, claimant: Claimant) -> tuple[str, str]:
+    """Key and value of one tagSpecification_N. Only the first = divides: the value may hold more."""
+    key, equals, template = specification.partition("=")
+    if not equals or not key:
+        raise _refused(parameter, f"{specification!r} is not of the form key=value")
+    if "{{" in key:
+        raise _refused(parameter, f"{key!r}: only the value of a tag is a template, not its key")
+    if key == VOLUME_NAME or key.startswith((DRIVER.partition("/")[0] + "/", "kubernetes.io/")):
+        raise _refused(parameter, f"the tag {key!r} belongs to the driver")
+    if key.lower().startswith("aws:"):
+        raise _refused(parameter, f"the tag {key!r}: keys that start with aws: belong to AWS")
+    value = render(parameter, template, claimant)
+    if len(key) > LONGEST_KEY or len(value) > LONGEST_VALUE:
+        raise _refused(
+            parameter,
+            f"the tag {key!r} is too long: a key has {LONGEST_KEY} characters at most, a value {LONGEST_VALUE}",
+        )
+    return key, value
+
+
+def volume_tags(name: str, claimant: Claimant, specifications: Mapping[str, str]) -> dict[str, str]:
+    """All tags of the volume of that CSI name. Raises INVALID_ARGUMENT for what EC2 would refuse.
+
+    specifications: parameter name (for messages) to `key=template`.
+    """
+    if len(name) > LONGEST_VALUE:
+        raise CsiError(
+            "INVALID_ARGUMENT", f"volume name of {len(name)} characters: at most {LONGEST_VALUE} fit its tag"
+        )
+    tags = {VOLUME_NAME: name, DRIVER: "true"}
+    created_for = {
+        "pv/name": claimant.pv_name,
+        "pvc/name": claimant.pvc_name,
+        "pvc/namespace": claimant.pvc_namespace,
+    }
+    tags |= {CREATED_FOR + what: value for what, value in created_for.items() if value}
+    for parameter, specification in specifications.items():
+        key, value = specified_tag(parameter, specification, claimant)
+        if key in tags:
+            raise _refused(parameter, f"the tag {key!r} is specified twice")
+        tags[key] = value
+    if len(tags) > MOST_TAGS:
+        raise CsiError("INVALID_ARGUMENT", f"{len(tags)} tags: EC2 takes {MOST_TAGS} on one volume")
+    return tags
+
+
+def _refused(parameter: str, why: str) -> CsiError:
+    return CsiError("INVALID_ARGUMENT", f"parameter {parameter}: {why}")
