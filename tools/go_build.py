@@ -164,7 +164,8 @@ class Build:
     def _report(self, scratch: Path, compiled: int) -> None:
         module = self.module
         linked = len([path for path in scratch.iterdir() if not path.name.endswith(".json")])
-        self.progress.show(f"{module.title}: {linked} of {len(module.tools)} tools, {compiled} packages compiled")
+        packages = f", {compiled} packages compiled" if compiled else ""
+        self.progress.show(f"{module.title}: {linked} of {len(module.tools)} tools{packages}")
 
     @property
     def _stamp(self) -> Path:
