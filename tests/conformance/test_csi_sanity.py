@@ -70,7 +70,7 @@ def report(
 
 
 def test_the_controller_passes_every_conformance_case_that_applies(report: list[ElementTree.Element]) -> None:
-    passed = [case.get("name", "") for case in report if case.get("status") == "passed" and "[It]" in case.get("name", "")]
+    passed = [name for case in report if case.get("status") == "passed" and "[It]" in (name := case.get("name", ""))]
     assert len(passed) == CONTROLLER_CASES, (
         "fewer cases than before means that a service or a capability is no longer announced, "
         "and its cases are skipped in silence: " + "\n".join(passed)

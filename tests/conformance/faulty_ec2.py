@@ -1,0 +1,101 @@
+"""An EC2 API that misbehaves once: a proxy before the real one, with faults set by the test for the next requests."""
+
+import contextlib
+import http.client
+import threading
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+Answer = tuple[int, bytes]
+Fault = Callable[[Callable[[], Answer]], Answer]
+"""Gets a function that lets the real EC2 do the work; returns what the controller gets to see."""
+
+
+def refused(code: str, status: int = 400) -> Fault:
+    """The work is not done."""
+    return lambda work: (status, _error(code))
+
+
+def lost(work: Callable[[], Answer]) -> Answer:
+    """The work is done and the answer is lost on the way."""
+    work()
+    return 500, _error("InternalError")
+
+
+def seen_as(state: str) -> Fault:
+    """The work is done, and the volumes in the answer, or their attachments, seem to be in another state."""
+
+    def fault(work: Callable[[], Answer]) -> Answer:
+        status, body = work()
+        for usual in (b"available", b"attached"):
+            body = body.replace(b"<status>" + usual, b"<status>" + state.encode())
+        return status, body
+
+    return fault
+
+
+def _error(code: str) -> bytes:
+    text = f"<Errors><Error><Code>{code}</Code><Message>said by the test</Message></Error></Errors>"
+    return f"<Response>{text}<RequestID>test</RequestID></Response>".encode()
+
+
+class FaultyEc2:
+    """`next(operation, fault, ...)`: the faults of the next requests for that operation, in their order."""
+
+    def __init__(self, target: str) -> None:
+        self.target = urlsplit(target).netloc
+        self.asked: list[str] = []
+        self._faults: dict[str, deque[Fault]] = defaultdict(deque)
+
+    def next(self, operation: str, *faults: Fault) -> None:
+        self._faults[operation].extend(faults)
+
+    def unused(self) -> list[str]:
+        """Operations whose faults did not happen: then the test tested nothing."""
+        return [operation for operation, faults in self._faults.items() if faults]
+
+    def answer(self, operation: str, work: Callable[[], Answer]) -> Answer:
+        self.asked.append(operation)
+        faults = self._faults[operation]
+        return faults.popleft()(work) if faults else work()
+
+
+@contextlib.contextmanager
+def faulty_ec2(target: str) -> Iterator[tuple[FaultyEc2, str]]:
+    """Serve a FaultyEc2 before the API at `target`; yields it with its own URL."""
+    faulty = FaultyEc2(target)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            request = self.rfile.read(int(self.headers["Content-Length"]))
+            headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
+
+            def work() -> Answer:
+                with contextlib.closing(http.client.HTTPConnection(faulty.target)) as real:
+                    real.request("POST", self.path, request, headers)
+                    response = real.getresponse()
+                    return response.status, response.read()
+
+            status, body = faulty.answer(parse_qs(request.decode())["Action"][0], work)
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        # Idle connections of the controller stay open; they must not keep the server from ending.
+        server.daemon_threads, server.block_on_close = True, False
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield faulty, f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()

@@ -1,0 +1,172 @@
+"""What EC2 does wrong now and then, and what must come of it: one volume for each name."""
+
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+import pytest
+
+from tests.conformance.faulty_ec2 import FaultyEc2, faulty_ec2, lost, refused, seen_as
+from tests.conformance.stage import Driver, Ec2Facts, controller_process, wait_until
+from tests.conformance.test_volumes import code_of
+
+# What csi-provisioner takes for "may still happen, ask again" (checkError, external-provisioner v6).
+ASKED_AGAIN = (grpc.StatusCode.ABORTED, grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+
+
+@pytest.fixture(scope="module")
+def stage(ec2_endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FaultyEc2, Driver]]:
+    folder = tmp_path_factory.mktemp("faulty")
+    with faulty_ec2(ec2_endpoint) as (faulty, url), controller_process(folder, url):
+        driver = Driver(folder / "csi.sock")
+        with driver.channel:
+            yield faulty, driver
+
+
+@pytest.fixture
+def faulty(stage: tuple[FaultyEc2, Driver]) -> Iterator[FaultyEc2]:
+    yield stage[0]
+    assert not stage[0].unused(), "a fault of this test did not happen, so nothing was tested"
+
+
+@pytest.fixture
+def driver(stage: tuple[FaultyEc2, Driver]) -> Driver:
+    return stage[1]
+
+
+def test_a_create_whose_answer_is_lost_is_found_by_the_next_call(
+    driver: Driver, faulty: FaultyEc2, ec2: Ec2Facts
+) -> None:
+    faulty.next("CreateVolume", lost)
+    code, _ = code_of(driver.create, "pvc-lost")
+    assert code in ASKED_AGAIN, "after a final code the provisioner forgets a volume that was made"
+    volume = driver.create("pvc-lost")
+    assert [each["VolumeId"] for each in ec2.volumes("pvc-lost")] == [volume.volume_id], "two volumes for one claim"
+
+
+@pytest.mark.parametrize("code", ["UnauthorizedOperation", "InvalidParameterValue", "NobodyKnowsThis"])
+def test_not_being_able_to_look_for_the_volume_is_never_final(
+    driver: Driver, faulty: FaultyEc2, ec2: Ec2Facts, code: str
+) -> None:
+    name = f"pvc-unseen-{code.lower()}"
+    faulty.next("CreateVolume", lost)
+    code_of(driver.create, name)
+    faulty.next("DescribeVolumes", refused(code))
+    got, message = code_of(driver.create, name)
+    assert got in ASKED_AGAIN, "the volume of the first call is there, and would be forgotten"
+    assert code in message, "the message has to say what EC2 said"
+    driver.create(name)
+    assert len(ec2.volumes(name)) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("VolumeLimitExceeded", grpc.StatusCode.RESOURCE_EXHAUSTED),
+        ("UnauthorizedOperation", grpc.StatusCode.PERMISSION_DENIED),
+        ("InvalidParameterValue", grpc.StatusCode.INVALID_ARGUMENT),
+        ("RequestLimitExceeded", grpc.StatusCode.UNAVAILABLE),
+        ("IdempotentParameterMismatch", grpc.StatusCode.ABORTED),
+    ],
+)
+def test_a_refused_create_is_told_by_its_kind(
+    driver: Driver, faulty: FaultyEc2, said: str, code: grpc.StatusCode
+) -> None:
+    faulty.next("CreateVolume", refused(said))
+    assert code_of(driver.create, f"pvc-refused-{said.lower()}")[0] == code
+
+
+def test_looking_is_repeated_while_ec2_asks_for_patience(driver: Driver, faulty: FaultyEc2) -> None:
+    faulty.next("DescribeVolumes", refused("RequestLimitExceeded", 503), refused("Unavailable", 503))
+    assert driver.create("pvc-patience").volume_id, "one throttled request would fail the claim"
+
+
+def test_a_volume_is_told_once_it_is_available(driver: Driver, faulty: FaultyEc2) -> None:
+    faulty.next("CreateVolume", seen_as("creating"))
+    # Looking it up before it is made finds nothing, so the first of these belongs to that.
+    faulty.next("DescribeVolumes", seen_as("creating"), seen_as("creating"))
+    began = len(faulty.asked)
+    assert driver.create("pvc-slow").volume_id
+    assert faulty.asked[began:].count("DescribeVolumes") == 3, "the pod would be sent to a disk that is not ready"
+
+
+def test_a_deadline_that_passes_while_the_volume_is_made_loses_nothing(
+    driver: Driver, faulty: FaultyEc2, ec2: Ec2Facts
+) -> None:
+    faulty.next("CreateVolume", seen_as("creating"))
+    faulty.next("DescribeVolumes", seen_as("creating"), seen_as("creating"))
+    began = time.monotonic()
+    code, _ = code_of(driver.create, "pvc-late", timeout=0.15)
+    assert code == grpc.StatusCode.DEADLINE_EXCEEDED
+    assert time.monotonic() - began < 5, "a call outlived its caller"
+    assert driver.create("pvc-late").volume_id
+    assert len(ec2.volumes("pvc-late")) == 1, "the call after the deadline made another volume"
+
+
+def test_a_volume_that_ec2_cannot_make_is_removed(driver: Driver, faulty: FaultyEc2, ec2: Ec2Facts) -> None:
+    faulty.next("CreateVolume", seen_as("error"))
+    code, message = code_of(driver.create, "pvc-broken")
+    assert code == grpc.StatusCode.INTERNAL
+    assert "kmsKeyId" in message, "the usual reason has to be named"
+    assert not ec2.volumes("pvc-broken"), "a broken volume would be found by name for ever"
+
+
+def test_an_attachment_whose_answer_is_lost_is_found_by_the_next_call(
+    driver: Driver, faulty: FaultyEc2, ec2: Ec2Facts
+) -> None:
+    volume, node = driver.create("pvc-attach-lost").volume_id, ec2.run_instance()
+    faulty.next("AttachVolume", lost)
+    assert code_of(driver.publish, volume, node)[0] == grpc.StatusCode.UNAVAILABLE
+    (seen,) = ec2.volumes("pvc-attach-lost")
+    assert driver.publish(volume, node) == {"devicePath": seen["Attachments"][0]["Device"]}
+
+
+def test_a_node_that_ec2_says_is_full_is_told_as_full(driver: Driver, faulty: FaultyEc2, ec2: Ec2Facts) -> None:
+    volume, node = driver.create("pvc-full").volume_id, ec2.run_instance()
+    faulty.next("AttachVolume", refused("AttachmentLimitExceeded"))
+    assert code_of(driver.publish, volume, node)[0] == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def test_deleting_and_detaching_end_well_when_an_answer_is_lost(
+    driver: Driver, faulty: FaultyEc2, ec2: Ec2Facts
+) -> None:
+    volume, node = driver.create("pvc-end-lost").volume_id, ec2.run_instance()
+    driver.publish(volume, node)
+    faulty.next("DetachVolume", lost)
+    assert code_of(driver.unpublish, volume, node)[0] == grpc.StatusCode.UNAVAILABLE
+    driver.unpublish(volume, node)
+    faulty.next("DeleteVolume", lost)
+    driver.delete(volume)
+    assert not ec2.volumes("pvc-end-lost")
+
+
+def test_an_ec2_api_that_is_away_is_asked_again_later(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("away")
+    with controller_process(folder, "http://127.0.0.1:9"):
+        driver = Driver(folder / "csi.sock")
+        with driver.channel:
+            code, message = code_of(driver.create, "pvc-away")
+    assert code == grpc.StatusCode.UNAVAILABLE, "an outage of a minute would make the provisioner forget volumes"
+    assert "DescribeVolumes" in message
+
+
+def test_a_call_that_waits_ends_with_the_controller(
+    ec2_endpoint: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("stopped")
+    with (
+        faulty_ec2(ec2_endpoint) as (faulty, url),
+        controller_process(folder, url) as process,
+        ThreadPoolExecutor(1) as caller,
+    ):
+        faulty.next("CreateVolume", seen_as("creating"))
+        faulty.next("DescribeVolumes", *[seen_as("creating")] * 1000)
+        driver = Driver(folder / "csi.sock")
+        waiting = caller.submit(code_of, driver.create, "pvc-stopped")
+        wait_until(lambda: faulty.asked.count("DescribeVolumes") >= 3, "the controller waits for the volume")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0, "the local cloud stops within seconds, whatever is being served"
+        assert waiting.result(10)[0] == grpc.StatusCode.UNAVAILABLE, "the provisioner must ask the next controller"
+        driver.channel.close()
