@@ -102,6 +102,7 @@ class Ec2:
         client = ec2_client(endpoint, region)
         self._methods = {name: getattr(client, method) for method, name in client.meta.method_to_api_mapping.items()}
         self._zones: frozenset[str] = frozenset()
+        self._subnet_zones: dict[str, str] = {}
 
     def volume_named(self, name: str, deadline: Deadline) -> Volume | None:
         """The volume with that CSI name, if there is one. Raises ABORTED, with the ids, if there are more."""
@@ -136,10 +137,18 @@ class Ec2:
         for reservation in cast(list[Answer], answer.get("Reservations", [])):
             for instance in cast(list[Answer], reservation.get("Instances", [])):
                 if instance.get("State", {}).get("Name") not in ("terminated", "shutting-down"):
-                    return Instance(
-                        instance_id, instance["Placement"]["AvailabilityZone"], instance.get("RootDeviceName", "")
-                    )
+                    zone = self._zone_of_subnet(instance["SubnetId"], deadline)
+                    return Instance(instance_id, zone, instance.get("RootDeviceName", ""))
         raise CsiError("NOT_FOUND", f"EC2 instance {instance_id} does not exist")
+
+    def _zone_of_subnet(self, subnet_id: str, deadline: Deadline) -> str:
+        # The zone of an instance is its subnet's, which never changes. The emulator says the region's first zone
+        # as the placement of every instance, wherever its subnet is.
+        if subnet_id not in self._subnet_zones:
+            answer = self._ask("DescribeSubnets", deadline, SubnetIds=[subnet_id])
+            for subnet in cast(list[Answer], answer.get("Subnets", [])):
+                self._subnet_zones[subnet["SubnetId"]] = subnet["AvailabilityZone"]
+        return self._subnet_zones[subnet_id]
 
     def zones(self, deadline: Deadline) -> frozenset[str]:
         """The availability zones of the region; asked once."""

@@ -162,6 +162,8 @@ class Ec2Facts:
         filters = [{"Name": f"tag:{VOLUME_NAME}", "Values": [name]}]
         return self.client.describe_volumes(Filters=filters)["Volumes"]
 
-    def run_instance(self) -> str:
-        answer = self.client.run_instances(ImageId="ami-00000000", MinCount=1, MaxCount=1)
+    def run_instance(self, zone: str = ZONE) -> str:
+        filters = [{"Name": "availability-zone", "Values": [zone]}, {"Name": "default-for-az", "Values": ["true"]}]
+        subnet = self.client.describe_subnets(Filters=filters)["Subnets"][0]["SubnetId"]
+        answer = self.client.run_instances(ImageId="ami-00000000", MinCount=1, MaxCount=1, SubnetId=subnet)
         return answer["Instances"][0]["InstanceId"]

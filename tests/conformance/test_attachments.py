@@ -49,6 +49,7 @@ def test_a_volume_of_another_zone_is_refused(driver: Driver, ec2: Ec2Facts, node
     assert code == grpc.StatusCode.FAILED_PRECONDITION
     assert "us-east-1b" in message, "the message has to say where the volume is"
     assert not attached_to(ec2, "pvc-elsewhere"), "the emulator attaches across zones: the controller must not ask it"
+    assert driver.publish(volume, ec2.run_instance("us-east-1b")), "a node in the zone of the volume takes it"
 
 
 def test_unpublishing_is_success_however_often_and_from_wherever(driver: Driver, ec2: Ec2Facts, node: str) -> None:
