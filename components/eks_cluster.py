@@ -1,25 +1,29 @@
 """EksCluster: the real cluster, Amazon EKS, with what the lab needs of it and nothing that costs more."""
 
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import Any, TypedDict
 
+import boto3
 import pulumi
 import pulumi_aws as aws
 import pulumi_eks as eks
 import pulumi_kubernetes as kubernetes
 
+from components.ec2_access import Ec2Access
 from components.eks_driver import EksDriver
 from components.eks_nodes import EksNodes
 from components.fixed_inputs import FixedInputs
+from components.ground import survey
 from components.network import Network
-
-TAG = "storage-lab"
+from components.preflight import PreflightError, check_aws_cli
+from components.settings import Settings
+from components.storage_class import LAB_TAG
 
 
 class EksClusterArgs(TypedDict):
     """What the cluster is made from. `zones` are two, the nodes' zone first; `ground.survey` finds them.
 
-    `subnet_ids` of an existing `vpc_id` in the order of the zones, or both empty for a VPC of its own.
+    `subnet_ids` of an existing `vpc_id` in the order of the zones, or neither for a VPC of its own.
     `public_access_cidrs` may reach the Kubernetes API from outside; empty means everybody, with AWS credentials.
     """
 
@@ -27,13 +31,41 @@ class EksClusterArgs(TypedDict):
     region: str
     partition: str
     zones: Sequence[str]
-    vpc_id: str
+    vpc_id: str | None
     subnet_ids: Sequence[str]
     kubernetes_version: str
     nodes: int
     node_type: str
     spot: bool
     public_access_cidrs: Sequence[str]
+
+
+def eks_cluster_args(settings: Settings, cluster_name: str) -> EksClusterArgs:
+    """The arguments that `settings` ask for, after a look at this machine and the AWS account.
+
+    Raises pulumi.RunError, which Pulumi prints without a traceback, if the cluster could not be made there.
+    """
+    eks_settings = settings.eks
+    assert eks_settings is not None, "only the target eks has a cluster on AWS"
+    session: Any = boto3.Session(region_name=settings.region)
+    try:
+        check_aws_cli()
+        ground = survey(session, settings.region, settings.zone, eks_settings.vpc_id, eks_settings.subnet_ids)
+    except PreflightError as error:
+        raise pulumi.RunError(str(error)) from None
+    return {
+        "cluster_name": cluster_name,
+        "region": settings.region,
+        "partition": ground.partition,
+        "zones": ground.zones,
+        "vpc_id": eks_settings.vpc_id,
+        "subnet_ids": ground.subnet_ids,
+        "kubernetes_version": eks_settings.kubernetes_version,
+        "nodes": settings.nodes,
+        "node_type": eks_settings.node_type,
+        "spot": eks_settings.spot,
+        "public_access_cidrs": eks_settings.public_access_cidrs,
+    }
 
 
 class EksCluster(pulumi.ComponentResource):
@@ -46,7 +78,7 @@ class EksCluster(pulumi.ComponentResource):
     provider: kubernetes.Provider
     kubeconfig: pulumi.Output[str]
     ready: list[pulumi.Resource]
-    ec2: dict[str, str]
+    ec2: Ec2Access
     cluster_name: str
 
     def __init__(self, name: str, args: EksClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -73,7 +105,7 @@ class EksCluster(pulumi.ComponentResource):
         return aws.Provider(
             f"{self._name}-aws",
             region=self._args["region"],
-            default_tags={"tags": {TAG: self.cluster_name}},
+            default_tags={"tags": {LAB_TAG: self.cluster_name}},
             opts=pulumi.ResourceOptions(parent=self),
         )
 
@@ -84,7 +116,7 @@ class EksCluster(pulumi.ComponentResource):
                 "clusterName": self.cluster_name,
                 "region": self._args["region"],
                 "zones": list(self._args["zones"]),
-                "vpcId": self._args["vpc_id"],
+                "vpcId": self._args["vpc_id"] or "",
                 "subnetIds": list(self._args["subnet_ids"]),
                 "kubernetesVersion": self._args["kubernetes_version"],
             },

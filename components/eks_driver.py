@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 import pulumi
-from pulumi_aws.eks._inputs import AddonPodIdentityAssociationArgsDict
-from pulumi_aws.eks.addon import Addon
-from pulumi_aws.eks.get_addon_version import get_addon_version_output
+from pulumi_aws import eks
 
 from components.service_role import ServiceRole
 
@@ -34,7 +32,7 @@ class EksDriver(pulumi.ComponentResource):
     Whoever needs volumes made or reclaimed depends on `addon`, and `addon` on all that keeps it working.
     """
 
-    addon: Addon
+    addon: eks.Addon
 
     def __init__(self, name: str, args: EksDriverArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("storage-lab:index:EksDriver", name, None, opts)
@@ -64,16 +62,16 @@ class EksDriver(pulumi.ComponentResource):
         self,
         addon: str,
         needs: Sequence[pulumi.Resource],
-        identity: AddonPodIdentityAssociationArgsDict | None = None,
-    ) -> Addon:
+        identity: eks.AddonPodIdentityAssociationArgsDict | None = None,
+    ) -> eks.Addon:
         mine = pulumi.ResourceOptions(parent=self)
         # AWS's default for the cluster's version, so that the add-on moves on with it.
-        version = get_addon_version_output(
+        version = eks.get_addon_version_output(
             addon_name=addon,
             kubernetes_version=self._args["kubernetes_version"],
             opts=pulumi.InvokeOutputOptions(parent=self),
         ).version
-        return Addon(
+        return eks.Addon(
             f"{self._name}-{addon}",
             cluster_name=self._args["cluster_name"],
             addon_name=addon,

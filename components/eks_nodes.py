@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 import pulumi
-from pulumi_aws.eks.node_group import NodeGroup
+from pulumi_aws import eks
 
 from components.service_role import ServiceRole
 
@@ -34,7 +34,7 @@ class EksNodesArgs(TypedDict):
 class EksNodes(pulumi.ComponentResource):
     """The node group with its role. Attribute: `group`."""
 
-    group: NodeGroup
+    group: eks.NodeGroup
 
     def __init__(self, name: str, args: EksNodesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("storage-lab:index:EksNodes", name, None, opts)
@@ -48,7 +48,7 @@ class EksNodes(pulumi.ComponentResource):
             },
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.group = NodeGroup(
+        self.group = eks.NodeGroup(
             name,
             cluster_name=args["cluster_name"],
             version=args["kubernetes_version"],

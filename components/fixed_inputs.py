@@ -8,7 +8,9 @@ import re
 from typing import Any, TypedDict
 
 from pulumi import ResourceOptions
-from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, Resource, ResourceProvider, UpdateResult
+from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, Resource, UpdateResult
+
+from components.dynamic_provider import Provider, differs
 
 VERSION = "kubernetesVersion"
 
@@ -18,8 +20,7 @@ def refusals(old: dict[str, Any], new: dict[str, Any]) -> list[CheckFailure]:
 
     `kubernetesVersion` may go up by one minor version, as EKS demands; every other key may not change at all.
     """
-    changed = [key for key in new if not key.startswith("__") and key in old and old[key] != new[key]]
-    reasons = [(key, _reason(key, old[key], new[key])) for key in changed]
+    reasons = [(key, _reason(key, old[key], new[key])) for key in differs(old, new) if key in old]
     return [CheckFailure(key, reason) for key, reason in reasons if reason]
 
 
@@ -46,9 +47,14 @@ def _shown(value: Any) -> str:
     return "unset" if value in (None, "", []) else str(value)
 
 
-class _Provider(ResourceProvider):
+class FixedInputsProvider(Provider):
+    """Compares; it makes nothing."""
+
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         return CheckResult(news, refusals(_olds, news))
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        return DiffResult(changes=bool(differs(_olds, _news)))
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         return CreateResult("fixed-inputs", props)
@@ -72,4 +78,4 @@ class FixedInputs(Resource, module="storage-lab", name="FixedInputs"):
     """Holds the inputs of the last `up`; everything that a changed one would replace depends on it."""
 
     def __init__(self, name: str, args: FixedInputsArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__(_Provider(), name, dict(args), opts)
+        super().__init__(FixedInputsProvider(), name, dict(args), opts)

@@ -7,14 +7,7 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 import pulumi
-
-# By module: `pulumi_aws.ec2` as a whole loads 190 of them, most of a second.
-from pulumi_aws.ec2.internet_gateway import InternetGateway
-from pulumi_aws.ec2.route import Route
-from pulumi_aws.ec2.route_table import RouteTable
-from pulumi_aws.ec2.route_table_association import RouteTableAssociation
-from pulumi_aws.ec2.subnet import Subnet
-from pulumi_aws.ec2.vpc import Vpc
+from pulumi_aws import ec2
 
 from components.network_layout import VPC_CIDR, SubnetPlan, network_layout
 
@@ -48,8 +41,8 @@ class Network(pulumi.ComponentResource):
         self.subnet_ids = [subnet.id for subnet in subnets]
         self.register_outputs({"vpcId": self.vpc_id, "subnetIds": self.subnet_ids})
 
-    def _create_vpc(self) -> Vpc:
-        return Vpc(
+    def _create_vpc(self) -> ec2.Vpc:
+        return ec2.Vpc(
             self._name,
             cidr_block=VPC_CIDR,
             # Both, or nodes cannot resolve the private endpoint of the control plane.
@@ -59,9 +52,9 @@ class Network(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _create_subnets(self, vpc: Vpc, layout: Sequence[SubnetPlan]) -> list[Subnet]:
+    def _create_subnets(self, vpc: ec2.Vpc, layout: Sequence[SubnetPlan]) -> list[ec2.Subnet]:
         return [
-            Subnet(
+            ec2.Subnet(
                 f"{self._name}-{number}",
                 vpc_id=vpc.id,
                 availability_zone=plan.zone,
@@ -73,12 +66,12 @@ class Network(pulumi.ComponentResource):
             for number, plan in enumerate(layout)
         ]
 
-    def _create_routes(self, vpc: Vpc, subnets: Sequence[Subnet]) -> list[pulumi.Resource]:
+    def _create_routes(self, vpc: ec2.Vpc, subnets: Sequence[ec2.Subnet]) -> list[pulumi.Resource]:
         mine = pulumi.ResourceOptions(parent=self)
         tags = {"Name": self._cluster_name}
-        gateway = InternetGateway(self._name, vpc_id=vpc.id, tags=tags, opts=mine)
-        table = RouteTable(self._name, vpc_id=vpc.id, tags=tags, opts=mine)
-        route = Route(
+        gateway = ec2.InternetGateway(self._name, vpc_id=vpc.id, tags=tags, opts=mine)
+        table = ec2.RouteTable(self._name, vpc_id=vpc.id, tags=tags, opts=mine)
+        route = ec2.Route(
             self._name,
             route_table_id=table.id,
             destination_cidr_block="0.0.0.0/0",
@@ -86,7 +79,7 @@ class Network(pulumi.ComponentResource):
             opts=mine,
         )
         associations = [
-            RouteTableAssociation(f"{self._name}-{number}", route_table_id=table.id, subnet_id=subnet.id, opts=mine)
+            ec2.RouteTableAssociation(f"{self._name}-{number}", route_table_id=table.id, subnet_id=subnet.id, opts=mine)
             for number, subnet in enumerate(subnets)
         ]
         return [route, *associations]

@@ -1,7 +1,8 @@
-"""Preflight: what must be true of the machine and the settings, checked before the first resource.
+"""Preflight: what must be true of the machine, checked before the first resource.
 
 Every failure is one sentence: what is wrong, where, what to do. Without it the same mistakes show up after ten
-minutes, or as an error from deep inside a plugin. The account is looked at by `ground.py`.
+minutes, or as an error from deep inside a plugin. The settings were checked by
+`settings.py`; the account is looked at by `ground.py`.
 """
 
 import re
@@ -10,10 +11,6 @@ import subprocess
 
 OLDEST_AWS_CLI = (2, 7)
 INSTALL_AWS_CLI = "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html"
-# Where the exercise's NFS server was published, only ever as a Docker schema 1 image: containerd 2 cannot pull those.
-UNPULLABLE_IMAGE = re.compile(
-    r"(k8s\.gcr\.io|gcr\.io/google[_-]containers|gcr\.io/google[_-]samples)/volume-nfs([:@].*)?"
-)
 
 
 class PreflightError(Exception):
@@ -50,15 +47,3 @@ def _version_text(path: str) -> str:
             f"{path} --version does not run ({error}): install the AWS CLI again ({INSTALL_AWS_CLI})"
         ) from None
     return ran.stdout + ran.stderr  # version 1 wrote it to stderr
-
-
-def check_image(image: str | None) -> None:
-    """The image is one that a real node can pull; None stands for the component's default, which is.
-
-    Raises PreflightError for the image of the exercise.
-    """
-    if image and UNPULLABLE_IMAGE.fullmatch(image):
-        raise PreflightError(
-            f"storage-lab:image is {image}, a Docker schema 1 image, which no current EKS node can pull: "
-            "leave storage-lab:image out to get its maintained successor"
-        )

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 import pulumi
-from pulumi_aws.iam.role import Role
-from pulumi_aws.iam.role_policy_attachment import RolePolicyAttachment
+from pulumi_aws import iam
 
 
 def trust_document(service: str, actions: Sequence[str]) -> str:
@@ -36,14 +35,14 @@ class ServiceRole(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ServiceRoleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("storage-lab:index:ServiceRole", name, None, opts)
-        role = Role(
+        role = iam.Role(
             name,
             assume_role_policy=trust_document(args["service"], args["actions"]),
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.arn = role.arn
         self.permissions = [
-            RolePolicyAttachment(
+            iam.RolePolicyAttachment(
                 f"{name}-{policy.rpartition('/')[2]}",
                 role=role.name,
                 policy_arn=f"arn:{args['partition']}:iam::aws:policy/{policy}",

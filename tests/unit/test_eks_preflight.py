@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from components.preflight import PreflightError, check_aws_cli, check_image
+from components.preflight import PreflightError, check_aws_cli
 
 
 def command(folder: Path, body: str) -> None:
@@ -51,19 +51,3 @@ def test_an_aws_command_that_cannot_run_is_refused_without_a_traceback(path: Pat
     (path / "aws").chmod(0o755)
     with pytest.raises(PreflightError, match="--version does not run"):
         check_aws_cli()
-
-
-@pytest.mark.parametrize(
-    "image",
-    ["k8s.gcr.io/volume-nfs:0.8", "gcr.io/google_containers/volume-nfs:0.8", "gcr.io/google-samples/volume-nfs"],
-)
-def test_the_image_of_the_exercise_is_refused_on_a_real_cluster_with_the_reason(image: str):
-    with pytest.raises(PreflightError, match=r"schema 1.*leave storage-lab:image out"):
-        check_image(image)
-
-
-@pytest.mark.parametrize(
-    "image", [None, "registry.k8s.io/e2e-test-images/volume/nfs:1.6.0", "me.example/k8s.gcr.io/volume-nfs:1"]
-)
-def test_other_images_pass(image: str | None):
-    check_image(image)

@@ -1,0 +1,31 @@
+"""A stand-in for the aws command: `--version`, and `eks get-token` with a certificate of the rehearsed cluster.
+
+A real cluster takes a signed token; the local control plane takes a client certificate, in the same ExecCredential.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from tests.rehearsal.kubernetes import Kubernetes
+
+
+def main() -> int:
+    words = sys.argv[1:]
+    if words == ["--version"]:
+        print(f"aws-cli/{os.environ.get('REHEARSAL_AWS_CLI', '2.31.0')} Python/3.13 Linux/6")
+        return 0
+    if words[2:4] != ["eks", "get-token"]:
+        print(f"the rehearsal does not play aws {' '.join(words)}", file=sys.stderr)
+        return 2
+    plane = Kubernetes(Path(os.environ["REHEARSAL_FOLDER"]) / "kubernetes", Path())
+    certificate, key = plane.client_certificate()
+    status = {"clientCertificateData": certificate, "clientKeyData": key}
+    kind = {"apiVersion": "client.authentication.k8s.io/v1beta1", "kind": "ExecCredential"}
+    print(json.dumps({**kind, "status": status}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""The EBS driver of the rehearsal: the local cloud's CSI controller and the real sidecars, started and stopped at will."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.rehearsal.kubernetes import Kubernetes
+
+NAME = "ebs.csi.aws.com"
+MOST_VOLUMES = 25
+
+
+class DriverProcesses:
+    """Controller, provisioner and attacher, and what the driver's node half registers."""
+
+    def __init__(self, folder: Path, kubernetes: Kubernetes, tools: Path, endpoint: str) -> None:
+        self._folder, self._kubernetes, self._tools, self._endpoint = folder, kubernetes, tools, endpoint
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._registered: set[str] = set()
+
+    def start(self, nodes: dict[str, str]) -> None:
+        """Run, and register on these nodes; what runs and is registered already stays."""
+        for name in nodes.keys() - self._registered:
+            self._kubernetes.kubectl("apply", "-f", "-", given=_csi_node(name))
+        self._registered = set(nodes)
+        if self._processes:
+            return
+        self._kubernetes.kubectl("apply", "-f", "-", given=_CSI_DRIVER)
+        self._folder.mkdir(exist_ok=True)
+        socket = self._folder / "csi.sock"
+        kubeconfig = f"--kubeconfig={self._kubernetes.kubeconfig}"
+        address = f"--csi-address={socket}"
+        self._run("controller", [sys.executable, "-m", "localcloud.ebs_csi", "--endpoint", f"unix://{socket}",
+                                 "--ec2-endpoint", self._endpoint, "--region", "us-east-1"])  # fmt: skip
+        self._run("provisioner", [str(self._tools / "csi-provisioner"), kubeconfig, address, "--extra-create-metadata",
+                                  "--feature-gates=Topology=true", "--default-fstype=ext4", "--timeout=60s"])  # fmt: skip
+        self._run("attacher", [str(self._tools / "csi-attacher"), kubeconfig, address, "--timeout=60s"])
+
+    def stop(self) -> None:
+        """End them at once, as pods end whose node or credentials are gone."""
+        for process in self._processes:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        self._processes = []
+        self._registered = set()
+
+    def _run(self, name: str, words: list[str]) -> None:
+        environment = {"PATH": os.environ["PATH"]}
+        with (self._folder / f"{name}.log").open("ab") as log:
+            self._processes.append(subprocess.Popen(words, env=environment, stdout=log, stderr=log))
+
+
+_CSI_DRIVER: dict[str, Any] = {
+    "apiVersion": "storage.k8s.io/v1",
+    "kind": "CSIDriver",
+    "metadata": {"name": NAME},
+    "spec": {"attachRequired": True, "podInfoOnMount": False, "fsGroupPolicy": "File"},
+}
+
+
+def _csi_node(name: str) -> dict[str, Any]:
+    driver = {
+        "name": NAME,
+        "nodeID": name,
+        "topologyKeys": ["topology.kubernetes.io/zone"],
+        "allocatable": {"count": MOST_VOLUMES},
+    }
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "CSINode",
+        "metadata": {"name": name},
+        "spec": {"drivers": [driver]},
+    }

@@ -1,0 +1,118 @@
+"""The control plane behind the rehearsed EKS cluster: real Kubernetes processes, with kwok as every kubelet.
+
+It comes with CreateCluster and goes with DeleteCluster, as on AWS: what is deleted after it finds nobody to talk to.
+"""
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from localcloud.ports import reserve
+
+CLUSTER = "rehearsal"
+BINARIES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")
+
+
+@dataclass(frozen=True)
+class Kubernetes:
+    """One control plane, in `folder`, from the binaries in `tools`."""
+
+    folder: Path
+    tools: Path
+
+    @property
+    def running(self) -> bool:
+        return (self.folder / "kubeconfig").exists()
+
+    def start(self) -> None:
+        """Start it and wait until it answers. Raises RuntimeError with the end of what kwokctl said."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with reserve() as ports:
+            config = self.folder / "kwokctl.yaml"
+            config.write_text(yaml.safe_dump(self._configuration(ports)))
+            self._kwokctl("create", "cluster", "--config", str(config), "--wait", "60s")
+
+    def stop(self) -> None:
+        """End all of its processes and forget its data."""
+        self._kwokctl("delete", "cluster")
+        shutil.rmtree(self.folder)
+
+    def _kwokctl(self, *words: str) -> None:
+        ran = subprocess.run(
+            [self.tools / "kwokctl", "--name", CLUSTER, *words, "--kubeconfig", self.folder / "kubeconfig"],
+            env={"PATH": os.environ["PATH"], "HOME": str(self.folder), "KWOK_WORKDIR": str(self.folder)},
+            capture_output=True,
+            text=True,
+            timeout=90,
+        )
+        if ran.returncode:
+            raise RuntimeError(f"kwokctl {' '.join(words[:2])}: {ran.stderr[-2000:]}")
+
+    def _configuration(self, ports: dict[str, int]) -> dict[str, Any]:
+        options: dict[str, Any] = {
+            "runtime": "binary",
+            "bindAddress": "127.0.0.1",
+            "kubeVersion": "v1.36.3",
+            "kwokControllerBinary": str(self.tools / "kwok"),
+            "etcdPort": ports["etcd"],
+            "etcdPeerPort": ports["etcd-peer"],
+            "kubeApiserverPort": ports["kube-apiserver"],
+            "kubeControllerManagerPort": ports["kube-controller-manager"],
+            "kubeSchedulerPort": ports["kube-scheduler"],
+            "kwokControllerPort": ports["kwok-controller"],
+        }
+        for binary in BINARIES:
+            first, *rest = binary.split("-")
+            options[f"{first}{''.join(word.title() for word in rest)}Binary"] = str(self.tools / binary)
+        loopback = [
+            {"key": "endpoint-reconciler-type", "value": "none"},
+            {"key": "advertise-address", "value": "127.0.0.1"},
+        ]
+        return {
+            "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
+            "kind": "KwokctlConfiguration",
+            "options": options,
+            "componentsPatches": [{"name": "kube-apiserver", "extraArgs": loopback}],
+        }
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.folder / "kubeconfig"
+
+    @property
+    def server(self) -> str:
+        return str(self._cluster["server"])
+
+    @property
+    def certificate_authority(self) -> str:
+        """Base64 of PEM, as DescribeCluster gives it."""
+        return base64.b64encode(Path(self._cluster["certificate-authority"]).read_bytes()).decode()
+
+    @property
+    def _cluster(self) -> dict[str, str]:
+        return yaml.safe_load(self.kubeconfig.read_text())["clusters"][0]["cluster"]
+
+    def client_certificate(self) -> tuple[str, str]:
+        """Certificate and key of the administrator, PEM."""
+        user = yaml.safe_load(self.kubeconfig.read_text())["users"][0]["user"]
+        return Path(user["client-certificate"]).read_text(), Path(user["client-key"]).read_text()
+
+    def kubectl(self, *words: str, given: Any = None) -> str:
+        """What kubectl prints; `given` goes in as JSON. Raises RuntimeError with what it complains about."""
+        ran = subprocess.run(
+            [self.tools / "kubectl", "--kubeconfig", self.kubeconfig, *words],
+            input=json.dumps(given) if given is not None else None,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        if ran.returncode:
+            raise RuntimeError(f"kubectl {' '.join(words)}: {ran.stderr.strip()}")
+        return ran.stdout
