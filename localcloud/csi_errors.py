@@ -44,7 +44,6 @@ EC2_CODES: Mapping[str, Code] = {
     "InvalidParameterValue": "INVALID_ARGUMENT",
     "InvalidTagKey.Malformed": "INVALID_ARGUMENT",
     "InvalidZone.NotFound": "INVALID_ARGUMENT",
-    "KmsKeyNotFound": "INVALID_ARGUMENT",
     "MissingParameter": "INVALID_ARGUMENT",
     "TagLimitExceeded": "INVALID_ARGUMENT",
     "UnknownVolumeType": "INVALID_ARGUMENT",
@@ -57,8 +56,6 @@ EC2_CODES: Mapping[str, Code] = {
     # On its way from one state to another, or a twin of this call is being served.
     "IncorrectState": "ABORTED",
     "IdempotentParameterMismatch": "ABORTED",
-    "ConcurrentModification": "ABORTED",
-    "InvalidParameterValue.DeviceInUse": "ABORTED",
     # A limit of the account, the zone or the node.
     "AttachmentLimitExceeded": "RESOURCE_EXHAUSTED",
     "InsufficientVolumeCapacity": "RESOURCE_EXHAUSTED",

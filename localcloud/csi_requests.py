@@ -53,7 +53,8 @@ class Wish:
             for what, has, wants in (
                 ("size in GiB", volume.size_gib, self.size_gib),
                 ("type", volume.volume_type, asked.volume_type),
-                ("encrypted", volume.encrypted, asked.encrypted),
+                # An account may encrypt every volume, asked or not.
+                ("encrypted", volume.encrypted, asked.encrypted or None),
                 ("iops", volume.iops, asked.iops),
                 ("throughput", volume.throughput, asked.throughput),
             )

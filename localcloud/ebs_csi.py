@@ -91,7 +91,9 @@ def region_name(text: str) -> str:
 
 
 def make_way(path: Path) -> None:
-    """Remove the socket that a killed controller left. Raises OSError for anything else at that path."""
+    """Remove the socket that a killed controller left. Raises OSError for anything else there, or no folder."""
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {path.parent}")
     try:
         if not stat.S_ISSOCK(path.lstat().st_mode):
             raise FileExistsError(f"{path} is not a socket")

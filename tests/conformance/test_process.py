@@ -74,6 +74,11 @@ def test_a_file_that_is_no_socket_is_not_removed(tmp_path: Path) -> None:
     assert precious.read_text() == "mine", "somebody's file was taken for a stale socket"
 
 
+def test_a_socket_in_no_folder_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=f"there is no folder {tmp_path}/missing"):
+        ebs_csi.make_way(tmp_path / "missing" / "csi.sock")
+
+
 @pytest.mark.parametrize(
     ("changed", "value", "accepted"),
     [
