@@ -1,0 +1,82 @@
+"""Whether a local cloud is well: each process lives, and each one that listens answers."""
+
+import http.client
+import json
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import ports, processes
+from .facts import Facts
+from .kwok import COMPONENTS, Component
+from .layout import Layout
+
+_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with one component, as half a sentence: "does not run"."""
+
+    component: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.component} {self.problem}"
+
+
+class Api:
+    """The API server, asked as its administrator."""
+
+    def __init__(self, facts: Facts, layout: Layout) -> None:
+        self._port = facts.api_port
+        self._layout = layout
+        self._context: ssl.SSLContext | None = None
+
+    def get(self, path: str) -> tuple[int, bytes]:
+        """Status and body of a GET request. Raises OSError, also where there is no certificate yet, or
+        http.client.HTTPException."""
+        if self._context is None:
+            self._context = ssl.create_default_context(cafile=str(self._layout.ca))
+        token = self._layout.token.read_text().split(",", 1)[0]
+        connection = http.client.HTTPSConnection(ports.LOOPBACK, self._port, context=self._context, timeout=_SECONDS)
+        try:
+            connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+            response = connection.getresponse()
+            return response.status, response.read()
+        finally:
+            connection.close()
+
+    def is_ready(self) -> bool:
+        try:
+            return self.get("/readyz")[0] == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
+    def find(self, path: str) -> Any:
+        """The object at this path; None where it does not exist yet, or the API server does not answer."""
+        try:
+            status, body = self.get(path)
+        except (OSError, http.client.HTTPException):
+            return None
+        return json.loads(body) if status == 200 else None
+
+
+def faults(facts: Facts, layout: Layout, api: Api) -> Iterator[Fault]:
+    """All that is wrong, component by component."""
+    for component in COMPONENTS:
+        pid_file = layout.pid_file(component.name)
+        if processes.read_pid_file(pid_file, layout.folder, component.name) is None:
+            yield Fault(component.name, "does not run")
+        elif not is_ready(component, facts, api):
+            yield Fault(component.name, "runs but does not answer")
+
+
+def is_ready(component: Component, facts: Facts, api: Api) -> bool:
+    if component.name == "kube-apiserver":
+        return api.is_ready()
+    if not component.ports:
+        return Path(facts.socket).exists()
+    return ports.answers(facts.ports[component.ports[0]])

@@ -1,0 +1,92 @@
+"""Which processes belong to a local cloud, and how they are ended.
+
+A pid file proves nothing: after a reboot, or a kill, the number may be anybody's. So every process of a local
+cloud carries two variables in its environment, the cloud's folder and its component, set when it was started and
+inherited by no one else. Only a process that shows both is ever signalled.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+FOLDER_VARIABLE = "LOCALCLOUD_FOLDER"
+COMPONENT_VARIABLE = "LOCALCLOUD_COMPONENT"
+STARTER = "kwokctl"
+_POLL_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class Owned:
+    """A living process of a local cloud. psutil compares its creation time before every signal."""
+
+    component: str
+    process: psutil.Process
+
+    @property
+    def alive(self) -> bool:
+        try:
+            return self.process.is_running() and self.process.status() != psutil.STATUS_ZOMBIE
+        except psutil.Error:
+            return False
+
+
+def find(folder: Path) -> list[Owned]:
+    """Every living process of the cloud in `folder`, whatever its pid files say.
+
+    A process without a component (kwokctl and what it runs for itself) has the component "kwokctl".
+    """
+    owned = (_identify(process, folder) for process in psutil.process_iter())
+    return [one for one in owned if one is not None]
+
+
+def read_pid_file(file: Path, folder: Path, component: str) -> Owned | None:
+    """The process that a pid file names, if it lives and is that component of that cloud; None otherwise."""
+    try:
+        process = psutil.Process(int(file.read_text()))
+    except (OSError, ValueError, psutil.Error):
+        return None
+    owned = _identify(process, folder)
+    return owned if owned is not None and owned.component == component else None
+
+
+def _identify(process: psutil.Process, folder: Path) -> Owned | None:
+    try:
+        environment = process.environ()
+    except (psutil.Error, OSError):  # another user's, or gone, or a zombie
+        return None
+    if environment.get(FOLDER_VARIABLE) != str(folder):
+        return None
+    owned = Owned(environment.get(COMPONENT_VARIABLE, STARTER), process)
+    return owned if owned.alive else None
+
+
+def end(owned: Iterable[Owned], *, grace_seconds: float) -> None:
+    """End these processes: SIGTERM, and SIGKILL for those still there after the grace; at once without a grace.
+
+    Returns when all of them are gone.
+    """
+    remaining = list(owned)
+    if grace_seconds > 0:
+        for one in remaining:
+            _signal(one.process.terminate)
+        remaining = _wait(remaining, grace_seconds)
+    for one in remaining:
+        _signal(one.process.kill)
+    _wait(remaining, 10)
+
+
+def _signal(send: Callable[[], None]) -> None:
+    with suppress(psutil.NoSuchProcess):  # it ended by itself, and its number may be another's by now
+        send()
+
+
+def _wait(owned: list[Owned], seconds: float) -> list[Owned]:
+    deadline = time.monotonic() + seconds
+    while owned and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+        owned = [one for one in owned if one.alive]
+    return owned

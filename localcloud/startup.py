@@ -1,0 +1,113 @@
+"""Starting a local cloud: kwokctl launches the processes, and this watches each of them until the cloud is healthy.
+
+kwokctl itself would wait for minutes for a process that has died, and asks with a kubectl of its own five times a
+second. So it is ended as soon as it has launched everything.
+"""
+
+import subprocess
+import time
+from pathlib import Path
+
+from . import processes
+from .errors import ComponentDied, LocalCloudError, log_end
+from .facts import Facts
+from .health import Api, is_ready
+from .kwok import COMPONENTS, Component, start_process
+from .layout import Layout
+
+# Everything is up after 3 s on two idle cores; this is for machines that compile at the same time.
+SECONDS = 120
+_POLL_SECONDS = 0.04
+
+
+class Startup:
+    """One attempt to bring a cloud up. The caller holds the cloud's lock and has removed stale pid files."""
+
+    def __init__(self, facts: Facts, layout: Layout, api: Api) -> None:
+        self._facts = facts
+        self._layout = layout
+        self._api = api
+        self._kwokctl: subprocess.Popen[bytes] | None = None
+        self._pids: dict[str, int] = {}
+        self._ready: set[str] = set()
+        self._gave_up: set[str] = set()  # died while the API server was not ready yet; to be started once more
+        self._retried: set[str] = set()
+
+    def run(self, *command: str) -> dict[str, int]:
+        """Bring the cloud up with this kwokctl command and return the pids, by component.
+
+        Raises LocalCloudError; as ComponentDied it names the process that ended and what it wrote last.
+        """
+        deadline = time.monotonic() + SECONDS
+        self._launch(*command)
+        try:
+            while True:
+                for component in COMPONENTS:
+                    self._observe(component)
+                self._mind_kwokctl()
+                if self._gave_up and self._kwokctl is None and "kube-apiserver" in self._ready:
+                    self._start_again()
+                if len(self._ready) == len(COMPONENTS):
+                    return dict(self._pids)
+                if time.monotonic() > deadline:
+                    raise self._too_slow()
+                time.sleep(_POLL_SECONDS)
+        finally:
+            self._end_kwokctl()
+
+    def _launch(self, *command: str) -> None:
+        self._kwokctl = start_process(self._facts, self._layout, *command)
+
+    def _observe(self, component: Component) -> None:
+        name = component.name
+        pid_file = self._layout.pid_file(name)
+        owned = processes.read_pid_file(pid_file, self._layout.folder, name)
+        if owned is not None:
+            self._pids[name] = owned.process.pid
+            if name not in self._ready and is_ready(component, self._facts, self._api):
+                self._ready.add(name)
+        elif _has_content(pid_file) and name not in self._gave_up:
+            # Controllers and sidecars give up on an API server that takes its time: that costs them one try.
+            if not component.needs_api or name in self._retried:
+                raise ComponentDied(name, self._layout.log(name))
+            self._ready.discard(name)
+            self._gave_up.add(name)
+
+    def _mind_kwokctl(self) -> None:
+        """End kwokctl where it has launched everything; raise where it ended before."""
+        if self._kwokctl is None:
+            return
+        if all(c.name in self._pids or c.name in self._gave_up for c in COMPONENTS):
+            self._end_kwokctl()
+        elif self._kwokctl.poll() not in (None, 0):
+            log = self._layout.kwokctl_log
+            raise LocalCloudError(f"kwokctl could not start the local cloud. The end of {log}:\n{log_end(log)}")
+
+    def _start_again(self) -> None:
+        for name in self._gave_up:
+            self._layout.pid_file(name).unlink(missing_ok=True)
+            self._pids.pop(name, None)
+        self._retried |= self._gave_up
+        self._gave_up.clear()
+        self._launch("start", "cluster")
+
+    def _end_kwokctl(self) -> None:
+        if self._kwokctl is not None:
+            self._kwokctl.kill()
+            self._kwokctl.wait()
+            self._kwokctl = None
+
+    def _too_slow(self) -> LocalCloudError:
+        silent = ", ".join(c.name for c in COMPONENTS if c.name not in self._ready)
+        return LocalCloudError(
+            f"the local cloud is not up after {SECONDS} s, for {silent} did not answer: "
+            f"see the logs in {self._layout.log('*').parent}, or try again when the machine is less busy"
+        )
+
+
+def _has_content(pid_file: Path) -> bool:
+    """False also in the moment between kwokctl's making the file and its writing the number."""
+    try:
+        return pid_file.stat().st_size > 0
+    except OSError:
+        return False
