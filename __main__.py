@@ -1,0 +1,68 @@
+"""The lab: a cluster, a StorageClass that makes EBS volumes, and NFS servers that keep their data on them."""
+
+import pulumi
+from pulumi import ResourceOptions, export
+from pulumi_kubernetes.core.v1 import Namespace
+
+from components import settings as configuration
+from components.nfs_server import NfsServer
+from components.storage_class import EbsStorageClass
+
+settings = configuration.load()
+
+# Each target loads only what it needs: the AWS packages are large.
+if settings.target == "local":
+    from components.local_cluster import create_cluster
+else:
+    from components.eks_lab import create_cluster
+
+cluster = create_cluster(settings)
+
+namespaces = [
+    Namespace(name, metadata={"name": name}, opts=ResourceOptions(provider=cluster.provider))
+    for name in settings.namespaces
+]
+
+storage = EbsStorageClass(
+    "ebs",
+    {
+        "cluster_name": cluster.cluster_name,
+        "kubeconfig": cluster.kubeconfig,
+        "ec2": cluster.ec2,
+        "reclaim_timeout_seconds": settings.reclaim_timeout_seconds,
+    },
+    # After the namespaces, so that on the way down none goes, with what others put in it, before the barrier is passed.
+    opts=ResourceOptions(provider=cluster.provider, depends_on=[*cluster.ready, *namespaces]),
+)
+
+servers = {
+    server.label: NfsServer(
+        server.label,
+        {
+            "server_name": server.name,
+            "namespace": server.namespace,
+            "storage": settings.storage,
+            "image": settings.image,
+        },
+        opts=ResourceOptions(provider=cluster.provider, depends_on=[storage.barrier]),
+    )
+    for server in settings.servers
+}
+
+
+def outputs(server: NfsServer) -> dict[str, pulumi.Output[str]]:
+    return {
+        "pvName": server.pv_name,
+        "volumeId": server.volume_id,
+        "volumeName": server.volume_name,
+        "claimName": server.claim_name,
+        "nfsServerIp": server.service_ip,
+    }
+
+
+for key, value in outputs(servers[settings.servers[0].label]).items():
+    export(key, value)
+export("servers", {label: outputs(server) for label, server in servers.items()})
+export("kubeconfig", pulumi.Output.secret(cluster.kubeconfig))
+if "endpoint_url" in cluster.ec2:
+    export("ec2Endpoint", cluster.ec2["endpoint_url"])

@@ -1,0 +1,47 @@
+"""What this project's dynamic providers have in common: failures that are sentences."""
+
+import sys
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from pulumi.dynamic import ResourceProvider
+
+
+class Failure(Exception):
+    """What went wrong and what to do about it, for the person at the keyboard."""
+
+
+# Pulumi prints the class in front of the sentence, with its module unless that is this one.
+Failure.__module__ = "builtins"
+
+
+@contextmanager
+def plainly() -> Generator[None]:
+    """Keeps the traceback off a Failure that leaves the block.
+
+    Pulumi's host of dynamic providers prints the traceback of whatever a provider raises, and a user would have to look
+    for the sentence below it. The host formats the exception right after this block; other exceptions keep theirs.
+    """
+    try:
+        yield
+    except Failure:
+        sys.tracebacklimit = 0
+        raise
+
+
+class Provider(ResourceProvider):
+    """A dynamic provider whose class is importable, so that the state holds its name instead of its code."""
+
+    # Nothing secret is captured: an encrypted copy would differ at every update, and show as a change.
+    serialize_as_secret_always = False
+
+
+def differs(olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:
+    """The inputs whose values changed, the provider itself left out: new code is no reason for an update."""
+    return sorted(key for key in news if key != "__provider" and olds.get(key) != news[key])
+
+
+def inputs_of(props: Mapping[str, Any]) -> dict[str, Any]:
+    """A resource's own properties, without those that Pulumi adds."""
+    return {key: value for key, value in props.items() if not key.startswith("__")}

@@ -1,0 +1,110 @@
+"""Ec2Instance: what the fake node of the local cloud says that it is, so that volumes have something to attach to."""
+
+from typing import Any, TypedDict, cast
+
+import pulumi
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
+
+from components.dynamic_provider import Failure, Provider, differs, inputs_of, plainly
+from components.ec2_access import Ec2Access, ec2_client
+
+# The emulator runs nothing, so it boots from nothing: any id of the right form will do, and any type.
+_IMAGE_ID = "ami-00000000000000000"
+_INSTANCE_TYPE = "t3.medium"
+_ALIVE = ("pending", "running")
+# By this tag an instance is found again whose creation was interrupted.
+_NODE_TAG = "storage-lab-node"
+
+
+class Ec2InstanceArgs(TypedDict):
+    """Where the emulator is, the name of the Kubernetes node that the instance stands for, and its zone."""
+
+    ec2: Ec2Access
+    node: str
+    zone: str
+
+
+class Ec2InstanceProvider(Provider):
+    """Runs and terminates one instance for each node name. The resource's id is the instance's."""
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        with plainly():
+            return CreateResult(_ensure(props), inputs_of(props))
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """Another instance takes the place of one that is gone, or that stands for another node or elsewhere.
+
+        While the EC2 API is down nothing is known to be gone: that it is down shows in the control plane's own diff.
+        """
+        changed = differs(_olds, _news)
+        replaces = [key for key in ("node", "zone") if key in changed]
+        if not replaces and not _is_alive(_olds, _id, unknown=True):
+            replaces = ["node"]
+        return DiffResult(changes=bool(changed or replaces), replaces=replaces)
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        return ReadResult(id_ if _is_alive(props, id_, unknown=False) else "", inputs_of(props))
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        with plainly():
+            try:
+                ec2_client(_props["ec2"]).terminate_instances(InstanceIds=[_id])
+            except (BotoCoreError, ClientError) as error:
+                if not _is_not_found(error):
+                    raise Failure(f"the instance {_id} of node {_props['node']} cannot be ended: {error}") from error
+
+
+def _ensure(props: dict[str, Any]) -> str:
+    """The id of the node's instance, which is begun if there is none yet."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    tags = [{"Key": _NODE_TAG, "Value": props["node"]}, {"Key": "Name", "Value": props["node"]}]
+    filters = [
+        {"Name": f"tag:{_NODE_TAG}", "Values": [props["node"]]},
+        {"Name": "instance-state-name", "Values": list(_ALIVE)},
+    ]
+    try:
+        ec2 = ec2_client(props["ec2"])
+        begun = ec2.describe_instances(Filters=filters)["Reservations"] or [
+            ec2.run_instances(
+                SubnetId=_subnet(ec2, props["zone"]),
+                ImageId=_IMAGE_ID,
+                InstanceType=_INSTANCE_TYPE,
+                MinCount=1,
+                MaxCount=1,
+                TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
+            )
+        ]
+        return cast(str, begun[0]["Instances"][0]["InstanceId"])
+    except (BotoCoreError, ClientError) as error:
+        raise Failure(f"no instance can be had for node {props['node']}: {error}") from error
+
+
+def _subnet(ec2: Any, zone: str) -> str:
+    """The default subnet of the zone: the emulator goes by it and overlooks a wish for a zone."""
+    filters = [{"Name": "availability-zone", "Values": [zone]}, {"Name": "default-for-az", "Values": ["true"]}]
+    return cast(str, ec2.describe_subnets(Filters=filters)["Subnets"][0]["SubnetId"])
+
+
+def _is_alive(props: dict[str, Any], instance_id: str, unknown: bool) -> bool:
+    """Whether the instance exists and is not terminated; `unknown` where the EC2 API does not say."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        found = ec2_client(props["ec2"]).describe_instances(InstanceIds=[instance_id])["Reservations"]
+    except (BotoCoreError, ClientError) as error:
+        return unknown and not _is_not_found(error)
+    return bool(found) and found[0]["Instances"][0]["State"]["Name"] in _ALIVE
+
+
+def _is_not_found(error: Exception) -> bool:
+    return "InvalidInstanceID.NotFound" in str(error)
+
+
+class Ec2Instance(Resource, module="storage-lab", name="Ec2Instance"):
+    """An instance in the EC2 emulator; its `id` is what a CSINode and a Node's providerID carry."""
+
+    def __init__(self, name: str, args: Ec2InstanceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(Ec2InstanceProvider(), name, dict(args), opts)

@@ -1,0 +1,169 @@
+"""What is left of a StorageClass, in Kubernetes and in EC2, and what holds it.
+
+Two looks: `find` is cheap and is asked again and again; `explain` reads pods and attachments too, for a message.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+class Kubernetes(Protocol):
+    """The part of lightkube.Client that is used here."""
+
+    def list(self, res: Any, *, namespace: str | None = None) -> Any: ...
+
+
+class Ec2(Protocol):
+    """The part of boto3's EC2 client that is used here."""
+
+    def get_paginator(self, operation_name: str) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A PersistentVolumeClaim by namespace and name."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A PersistentVolume. `phase` is Kubernetes' word for its state; `claim` is None before it is bound."""
+
+    name: str
+    phase: str
+    policy: str
+    claim: Claim | None
+
+
+@dataclass(frozen=True)
+class EbsVolume:
+    """An EBS volume: id, EC2's word for its state, ids of the instances that it is attached to."""
+
+    id: str
+    state: str
+    instances: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Leftovers:
+    """What still exists of a class. `claims` are all those that name it, bound or not."""
+
+    volumes: tuple[Volume, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    ebs_volumes: tuple[EbsVolume, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.volumes or self.claims or self.ebs_volumes)
+
+    def __str__(self) -> str:
+        return ", ".join(
+            [
+                *(f"PersistentVolume {volume.name}" for volume in self.volumes),
+                *(f"claim {claim}" for claim in self.claims),
+                *(f"EBS volume {volume.id}" for volume in self.ebs_volumes),
+            ]
+        )
+
+
+def in_kubernetes(kubernetes: Kubernetes, storage_class: str) -> Leftovers:
+    """The PersistentVolumes and claims of `storage_class`."""
+    from lightkube.resources.core_v1 import PersistentVolume, PersistentVolumeClaim
+
+    volumes = [pv for pv in kubernetes.list(PersistentVolume) if pv.spec.storageClassName == storage_class]
+    claims = kubernetes.list(PersistentVolumeClaim, namespace="*")
+    return Leftovers(
+        volumes=tuple(
+            Volume(pv.metadata.name, pv.status.phase, pv.spec.persistentVolumeReclaimPolicy, _claim_of(pv))
+            for pv in volumes
+        ),
+        claims=tuple(
+            Claim(claim.metadata.namespace, claim.metadata.name)
+            for claim in claims
+            if claim.spec.storageClassName == storage_class
+        ),
+    )
+
+
+def in_ec2(ec2: Ec2, tag: str, value: str) -> tuple[EbsVolume, ...]:
+    """The EBS volumes that carry the tag, those on their way out included."""
+    pages = ec2.get_paginator("describe_volumes").paginate(Filters=[{"Name": f"tag:{tag}", "Values": [value]}])
+    return tuple(
+        EbsVolume(
+            volume["VolumeId"],
+            volume["State"],
+            tuple(attachment["InstanceId"] for attachment in volume.get("Attachments", ())),
+        )
+        for page in pages
+        for volume in page["Volumes"]
+        if volume["State"] != "deleted"
+    )
+
+
+def explain(left: Leftovers, kubernetes: Kubernetes | None) -> Sequence[str]:
+    """A line for everything that is left, naming what holds it. Without `kubernetes`, holders are not looked for."""
+    users = _pods_by_claim(kubernetes) if kubernetes and (left.claims or left.volumes) else {}
+    nodes = _nodes_by_volume(kubernetes) if kubernetes and left.volumes else {}
+    bound = {volume.claim for volume in left.volumes}
+    return [
+        *(_about_volume(volume, users, nodes) for volume in left.volumes),
+        *(f"claim {claim}{_used_by(users.get(claim))}" for claim in left.claims if claim not in bound),
+        *(_about_ebs_volume(volume) for volume in left.ebs_volumes),
+    ]
+
+
+def _about_volume(volume: Volume, users: dict[Claim, list[str]], nodes: dict[str, list[str]]) -> str:
+    parts = [f"PersistentVolume {volume.name} is {volume.phase}"]
+    if volume.policy != "Delete":
+        parts.append(f"its reclaim policy is {volume.policy}, so nothing but you deletes it")
+    if volume.claim:
+        parts.append(f"its claim is {volume.claim}{_used_by(users.get(volume.claim))}")
+    parts += nodes.get(volume.name, [])
+    return "; ".join(parts)
+
+
+def _about_ebs_volume(volume: EbsVolume) -> str:
+    attached = f", attached to {' and '.join(volume.instances)}" if volume.instances else ""
+    return f"EBS volume {volume.id} is {volume.state}{attached}"
+
+
+def _used_by(pods: Sequence[str] | None) -> str:
+    return f", used by {', '.join(pods)}" if pods else ", used by no pod"
+
+
+def _claim_of(pv: Any) -> Claim | None:
+    reference = pv.spec.claimRef
+    return Claim(reference.namespace, reference.name) if reference else None
+
+
+def _pods_by_claim(kubernetes: Kubernetes) -> dict[Claim, list[str]]:
+    from lightkube.resources.core_v1 import Pod
+
+    users: defaultdict[Claim, list[str]] = defaultdict(list)
+    for pod in kubernetes.list(Pod, namespace="*"):
+        for volume in pod.spec.volumes or ():
+            name = f"{pod.metadata.name}-{volume.name}" if volume.ephemeral else None
+            if volume.persistentVolumeClaim:
+                name = volume.persistentVolumeClaim.claimName
+            if name:
+                users[Claim(pod.metadata.namespace, name)].append(f"Pod {pod.metadata.namespace}/{pod.metadata.name}")
+    return users
+
+
+def _nodes_by_volume(kubernetes: Kubernetes) -> dict[str, list[str]]:
+    from lightkube.resources.storage_v1 import VolumeAttachment
+
+    nodes: defaultdict[str, list[str]] = defaultdict(list)
+    for attachment in kubernetes.list(VolumeAttachment):
+        volume = attachment.spec.source.persistentVolumeName
+        if volume:
+            nodes[volume].append(
+                f"VolumeAttachment {attachment.metadata.name} holds it on node {attachment.spec.nodeName}"
+            )
+    return nodes

@@ -1,0 +1,180 @@
+"""NfsServer: an NFS server on a dynamically provisioned volume: claim, Deployment, Service.
+
+The module keeps to what Pulumi's component provider host can describe to other languages: plain annotations that
+exist at run time, arguments named `args`, no unions.
+"""
+
+from collections.abc import Callable
+from typing import TypedDict
+
+import pulumi
+from pulumi_kubernetes.apps.v1 import Deployment
+from pulumi_kubernetes.core.v1 import (
+    ContainerArgsDict,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    PodSpecArgsDict,
+    Service,
+)
+
+from components.names import check_claim_name, check_image, check_namespace, check_service_name
+from components.nfs_defaults import DEFAULT_IMAGE, DEFAULT_NAMESPACE, DEFAULT_STORAGE, default_claim_name
+from components.quantity import check_storage
+from components.storage_class import volume_name_of
+
+EXPORTS = "/exports"
+# What a client of NFS version 3 or 4 needs to reach.
+PORTS = {"nfs": 2049, "mountd": 20048, "rpcbind": 111}
+# Volume, attachment and image pull take one minute together. An image that cannot be pulled does not end the wait
+# early: after this long, look at the pod's events.
+START_TIMEOUT = "5m"
+
+
+class NfsServerArgs(TypedDict, total=False):
+    """What an NFS server is made from. Everything has a default."""
+
+    server_name: pulumi.Input[str]
+    """What the Deployment and the Service are called. Default: the component's own name."""
+    namespace: pulumi.Input[str]
+    """The namespace, which must exist. Default: default."""
+    storage: pulumi.Input[str]
+    """Size of the volume, a Kubernetes quantity from 1Gi to 16Ti. Default: 1Gi."""
+    image: pulumi.Input[str]
+    """The server's container image. Default: registry.k8s.io/e2e-test-images/volume/nfs:1.6.0."""
+    claim_name: pulumi.Input[str]
+    """What the claim is called. Default: the server's name without -server, then -pvc."""
+
+
+class NfsServer(pulumi.ComponentResource):
+    """An NFS server whose data outlives its pod.
+
+    The claim names no class, so the cluster's default StorageClass makes the volume: depend on that class. The server
+    is reached at `service_ip`, because nodes, which do the mounting, do not resolve the names of Services.
+
+    Raises pulumi.RunError for a name, a quantity or an image that the cluster would refuse.
+    """
+
+    claim_name: pulumi.Output[str]
+    """The PersistentVolumeClaim that holds the data."""
+    pv_name: pulumi.Output[str]
+    """The PersistentVolume that the claim is bound to."""
+    volume_id: pulumi.Output[str]
+    """The EBS volume behind it: vol-..."""
+    volume_name: pulumi.Output[str]
+    """The Name tag that the EC2 console shows for it."""
+    service_ip: pulumi.Output[str]
+    """The cluster IP that NFS clients mount from."""
+
+    def __init__(self, name: str, args: NfsServerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        self._read_args(name, args)
+        super().__init__("storage-lab:index:NfsServer", name, None, opts)
+        claim = self._create_claim()
+        deployment = self._create_deployment(claim)
+        service = self._create_service(deployment)
+        self._read_volume(claim, deployment)
+        self.service_ip = service.spec.cluster_ip
+        self.register_outputs(
+            {
+                "claimName": self.claim_name,
+                "pvName": self.pv_name,
+                "volumeId": self.volume_id,
+                "volumeName": self.volume_name,
+                "serviceIp": self.service_ip,
+            }
+        )
+
+    def _read_args(self, name: str, args: NfsServerArgs) -> None:
+        def checked(what: str, value: pulumi.Input[str], check: Callable[[str], str]) -> pulumi.Input[str]:
+            """What is known is checked now, before anything is registered; an output as soon as it is known."""
+
+            def checked_text(text: str) -> str:
+                try:
+                    return check(text)
+                except ValueError as error:
+                    raise pulumi.RunError(f"NfsServer {name}: the {what} {text!r} {error}") from None
+
+            return _applied(value, checked_text)
+
+        self._server = checked("name", args.get("server_name", name), check_service_name)
+        self._namespace = checked("namespace", args.get("namespace", DEFAULT_NAMESPACE), check_namespace)
+        self._storage = checked("storage", args.get("storage", DEFAULT_STORAGE), check_storage)
+        self._image = checked("image", args.get("image", DEFAULT_IMAGE), check_image)
+        default_claim = _applied(self._server, default_claim_name)
+        self._claim = checked("claim name", args.get("claim_name", default_claim), check_claim_name)
+        # The pod's only label, the lab's own; the server's name tells two in one namespace apart.
+        self._labels = {"role": self._server}
+
+    def _create_claim(self) -> PersistentVolumeClaim:
+        return PersistentVolumeClaim(
+            self._name,
+            metadata={"name": self._claim, "namespace": self._namespace, "labels": self._labels},
+            spec={"access_modes": ["ReadWriteOnce"], "resources": {"requests": {"storage": self._storage}}},
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _create_deployment(self, claim: PersistentVolumeClaim) -> Deployment:
+        return Deployment(
+            self._name,
+            metadata={"name": self._server, "namespace": self._namespace, "labels": self._labels},
+            spec={
+                "replicas": 1,
+                "selector": {"match_labels": self._labels},
+                # A rolling update would start the new pod while the old one still has the volume, maybe elsewhere.
+                "strategy": {"type": "Recreate"},
+                "template": {"metadata": {"labels": self._labels}, "spec": self._pod()},
+            },
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[claim],
+                custom_timeouts=pulumi.CustomTimeouts(create=START_TIMEOUT, update=START_TIMEOUT),
+            ),
+        )
+
+    def _pod(self) -> PodSpecArgsDict:
+        container: ContainerArgsDict = {
+            "name": "nfs-server",
+            "image": self._image,
+            "ports": [{"name": port, "container_port": number} for port, number in PORTS.items()],
+            # The server runs in the node's kernel: without this it cannot start it, and still looks like running.
+            "security_context": {"privileged": True},
+            "readiness_probe": {"tcp_socket": {"port": PORTS["nfs"]}},
+            "volume_mounts": [{"name": "data", "mount_path": EXPORTS}],
+        }
+        return {
+            "containers": [container],
+            "volumes": [{"name": "data", "persistent_volume_claim": {"claim_name": self._claim}}],
+        }
+
+    def _create_service(self, deployment: Deployment) -> Service:
+        return Service(
+            self._name,
+            metadata={"name": self._server, "namespace": self._namespace, "labels": self._labels},
+            spec={
+                "selector": self._labels,
+                "ports": [{"name": port, "port": number} for port, number in PORTS.items()],
+            },
+            # A Service waits for an endpoint, which is a pod that is ready.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[deployment]),
+        )
+
+    def _read_volume(self, claim: PersistentVolumeClaim, deployment: Deployment) -> None:
+        """Reads the bound claim and its volume back, once the pod runs: before, there is no volume to be read.
+
+        In a preview the ids of what is not there yet are unknown, and a read of an unknown id is left out. A name
+        would be known, and the read of it fail on an empty cluster.
+        """
+        claim_id = pulumi.Output.all(claim.id, deployment.id).apply(lambda ids: str(ids[0]))
+        bound = PersistentVolumeClaim.get(
+            f"{self._name}-bound", claim_id, opts=pulumi.ResourceOptions(parent=self, depends_on=[deployment])
+        )
+        self.claim_name = bound.metadata.name
+        self.pv_name = bound.spec.volume_name
+        volume = PersistentVolume.get(
+            f"{self._name}-volume", self.pv_name, opts=pulumi.ResourceOptions(parent=self, depends_on=[deployment])
+        )
+        self.volume_id = volume.spec.csi.volume_handle
+        self.volume_name = self.pv_name.apply(volume_name_of)
+
+
+def _applied(value: pulumi.Input[str], function: Callable[[str], str]) -> pulumi.Input[str]:
+    return function(value) if isinstance(value, str) else pulumi.Output.from_input(value).apply(function)

@@ -1,0 +1,131 @@
+"""Reads typed values out of a configuration's texts, and collects what is wrong with them."""
+
+import difflib
+import json
+from collections.abc import Callable, Mapping, Sequence
+
+NAMESPACE = "storage-lab"
+
+Check = Callable[[str], str]
+"""Returns its argument, or raises ValueError with the end of a sentence about it."""
+
+
+class BadSettings(Exception):
+    """The configuration cannot be used; `problems` holds a sentence for each reason."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n  ".join(["this stack's configuration cannot be used:", *problems]))
+        self.problems = tuple(problems)
+
+
+class Reader:
+    """The texts of one namespace. Each method reads a key, so that `finish` knows which keys exist at all.
+
+    A value that is wrong is noted and its default returned: reading goes on, to find the other problems too.
+    """
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+        self._known: list[str] = []
+        self._problems: list[str] = []
+
+    def text(self, key: str, check: Check, default: str) -> str:
+        value = self._value(key)
+        return default if value is None else self._checked(key, value, check) or default
+
+    def optional_text(self, key: str, check: Check) -> str | None:
+        """None if it is not there or empty: Pulumi.yaml cannot declare a key without a value."""
+        value = self._value(key)
+        return self._checked(key, value, check) if value else None
+
+    def choice(self, key: str, choices: Sequence[str]) -> str:
+        """One of the words; a key that has to be there. Returns "" if it is wrong."""
+        accepted = f"accepted is {' or '.join(choices)}"
+        value = self._value(key)
+        if value is None:
+            self._problems.append(f"{NAMESPACE}:{key} is missing; {accepted}")
+        elif value not in choices:
+            self.refuse(key, f"is not known; {accepted}")
+        else:
+            return value
+        return ""
+
+    def integer(self, key: str, least: int, most: int, default: int) -> int:
+        value = self._value(key)
+        if value is None:
+            return default
+        if value.isascii() and value.isdecimal() and len(value) < 10 and least <= int(value) <= most:
+            return int(value)
+        self.refuse(key, f"cannot be used; accepted is a whole number from {least} to {most}")
+        return default
+
+    def boolean(self, key: str, default: bool) -> bool:
+        value = self._value(key)
+        if value is None:
+            return default
+        if value not in ("true", "false"):
+            self.refuse(key, "is neither; accepted is true or false")
+        return value == "true"
+
+    def texts(self, key: str, check: Check, default: Sequence[str]) -> tuple[str, ...]:
+        """A list of texts, empty only where the default is. A bad element is noted by its index and left out."""
+        value = self._value(key)
+        if value is None:
+            return tuple(default)
+        try:
+            elements: object = json.loads(value)
+        except (ValueError, RecursionError):
+            elements = None
+        if not isinstance(elements, list):
+            self.refuse(key, "is not a list; accepted is a list of texts")
+            return tuple(default)
+        if not elements and default:
+            self.refuse(key, "is empty; accepted is a list of one text or more")
+            return tuple(default)
+        return tuple(self._elements(key, elements, check))  # pyright: ignore[reportUnknownArgumentType]
+
+    def is_set(self, key: str) -> bool:
+        """Whether the user chose a value: those that Pulumi.yaml declares are always there."""
+        return self._values.get(key, "") not in ("", "[]", "false")
+
+    def refuse(self, key: str, reason: str) -> None:
+        """Notes that the value of `key` is no good: `reason` continues the sentence that names both."""
+        self._problems.append(
+            f"{NAMESPACE}:{key} {_shown(self._values[key]) + ' ' if key in self._values else ''}{reason}"
+        )
+
+    def finish(self) -> None:
+        """Raises BadSettings if anything was wrong, keys that nobody read included."""
+        for key in sorted(set(self._values) - set(self._known)):
+            close = difflib.get_close_matches(key, self._known, n=1, cutoff=0.5)
+            hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(sorted(self._known))}"
+            self._problems.append(f"{NAMESPACE}:{key} is not a key of this lab; {hint}")
+        if self._problems:
+            raise BadSettings(self._problems)
+
+    def _value(self, key: str) -> str | None:
+        self._known.append(key)
+        return self._values.get(key)
+
+    def _checked(self, key: str, value: str, check: Check) -> str | None:
+        try:
+            return check(value)
+        except ValueError as error:
+            self._problems.append(f"{NAMESPACE}:{key} {_shown(value)} {error}")
+            return None
+
+    def _elements(self, key: str, elements: Sequence[object], check: Check) -> list[str]:
+        good: list[str] = []
+        for index, element in enumerate(elements):
+            if isinstance(element, str):
+                value = self._checked(f"{key}[{index}]", element, check)
+                good += [] if value is None else [value]
+            else:
+                self._problems.append(f"{NAMESPACE}:{key}[{index}] {_shown(json.dumps(element))} is not text; quote it")
+        return good
+
+
+def _shown(value: str) -> str:
+    """The value as the user wrote it, on one line and no longer than one."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 90 else f"{text[:80]}..."

@@ -1,0 +1,80 @@
+"""EbsStorageClass: the cluster's default StorageClass, and the barrier that outlives every volume of it."""
+
+from typing import NotRequired, TypedDict
+
+import pulumi
+from pulumi_kubernetes.storage.v1 import StorageClass
+
+from components.ec2_access import Ec2Access
+from components.reclaim_barrier import ReclaimBarrier
+
+EBS_PROVISIONER = "ebs.csi.aws.com"
+# The tag on every volume of the lab, its value the cluster's name: what a leftover is found by.
+LAB_TAG = "storage-lab"
+# What the driver itself would put into the Name tag differs between its distributions; the lab's text says this.
+NAME_TAG_PREFIX = "kubernetes-dynamic-"
+
+
+def volume_name_of(pv_name: str) -> str:
+    """The Name tag of the EBS volume behind a PersistentVolume."""
+    return NAME_TAG_PREFIX + pv_name
+
+
+class EbsStorageClassArgs(TypedDict):
+    """What the class and its barrier are made from.
+
+    `kubeconfig` and `ec2` are how the barrier looks for what is left. `reclaim_timeout_seconds` is how long it waits.
+    """
+
+    cluster_name: str
+    kubeconfig: pulumi.Input[str]
+    ec2: Ec2Access
+    reclaim_timeout_seconds: int
+    provisioner: NotRequired[str]
+
+
+class EbsStorageClass(pulumi.ComponentResource):
+    """The default StorageClass: gp3, encrypted, made where the pod is, expandable, deleted with its claim.
+
+    Attributes: `storage_class` and `barrier`. Whatever claims volumes depends on the barrier, which in turn depends on
+    the class: so on the way down claims go first, then the barrier waits until their volumes are gone, then the class.
+    """
+
+    storage_class: StorageClass
+    barrier: ReclaimBarrier
+
+    def __init__(self, name: str, args: EbsStorageClassArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("storage-lab:index:EbsStorageClass", name, None, opts)
+        self.storage_class = self._create_class(name, args)
+        self.barrier = ReclaimBarrier(
+            name,
+            {
+                "storage_class": name,
+                "kubeconfig": args["kubeconfig"],
+                "ec2": args["ec2"],
+                "volume_tag": {"key": LAB_TAG, "value": args["cluster_name"]},
+                "timeout_seconds": args["reclaim_timeout_seconds"],
+            },
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.storage_class]),
+        )
+        self.register_outputs({"className": self.storage_class.metadata.name})
+
+    def _create_class(self, name: str, args: EbsStorageClassArgs) -> StorageClass:
+        return StorageClass(
+            name,
+            metadata={"name": name, "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+            provisioner=args.get("provisioner", EBS_PROVISIONER),
+            volume_binding_mode="WaitForFirstConsumer",
+            reclaim_policy="Delete",
+            allow_volume_expansion=True,
+            parameters={
+                "type": "gp3",
+                "encrypted": "true",
+                "csi.storage.k8s.io/fstype": "ext4",
+                "tagSpecification_1": f"Name={volume_name_of('{{ .PVName }}')}",
+                "tagSpecification_2": f"{LAB_TAG}={args['cluster_name']}",
+            },
+            # Parameters cannot be changed, so a class with others takes the place of the old one under the same name.
+            # Claims that are bound stay so: they need their class only to be made and to grow.
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
+        )
