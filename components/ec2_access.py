@@ -21,7 +21,7 @@ def ec2_client(access: Mapping[str, str]) -> Any:
     """
     # Imported here: a provider's diff, which runs at every `pulumi up`, must not pay for it.
     if "endpoint_url" in access:
-        from localcloud.csi_ec2 import ec2_client as local_client
+        from localcloud.csi.ec2 import ec2_client as local_client
 
         return local_client(access["endpoint_url"], access["region"])
     import boto3

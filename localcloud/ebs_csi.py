@@ -20,10 +20,10 @@ from urllib.parse import quote, urlsplit
 
 import grpc
 
-from localcloud.csi_calls import CallInterceptor, log
-from localcloud.csi_controller import Controller
-from localcloud.csi_ec2 import CONNECTIONS, Ec2
-from localcloud.csi_stubs import csi, csi_grpc
+from localcloud.csi.calls import CallInterceptor, log
+from localcloud.csi.controller import Controller
+from localcloud.csi.ec2 import CONNECTIONS, Ec2
+from localcloud.csi.stubs import csi, csi_grpc
 
 DRIVER = "ebs.csi.aws.com"
 VERSION = "0.1.0"

@@ -13,8 +13,8 @@ from typing import Any
 
 import grpc
 
-from localcloud.csi_controller import MOST_VOLUMES_ON_A_NODE
-from localcloud.csi_stubs import csi, csi_grpc
+from localcloud.csi.controller import MOST_VOLUMES_ON_A_NODE
+from localcloud.csi.stubs import csi, csi_grpc
 from tests.conformance.stage import ZONE
 
 

@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 
 import grpc
 
-from localcloud.csi_ec2 import ec2_client
-from localcloud.csi_stubs import csi, csi_grpc
-from localcloud.csi_tags import VOLUME_NAME
+from localcloud.csi.ec2 import ec2_client
+from localcloud.csi.stubs import csi, csi_grpc
+from localcloud.csi.tags import VOLUME_NAME
 
 ROOT = Path(__file__).resolve().parents[2]
 REGION = "us-east-1"

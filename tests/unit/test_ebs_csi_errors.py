@@ -15,8 +15,8 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from localcloud.csi_deadline import Deadline, InFlight
-from localcloud.csi_errors import ASK_AGAIN, EC2_CODES, CsiError, from_ec2
+from localcloud.csi.deadline import Deadline, InFlight
+from localcloud.csi.errors import ASK_AGAIN, EC2_CODES, CsiError, from_ec2
 
 URL = "http://127.0.0.1:1"
 

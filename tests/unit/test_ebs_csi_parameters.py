@@ -2,10 +2,10 @@
 
 import pytest
 
-from localcloud.csi_errors import CsiError
-from localcloud.csi_parameters import parse_parameters
-from localcloud.csi_tags import Claimant
-from localcloud.csi_volume_types import GIB, VOLUME_TYPES, check_performance, size_in_gib
+from localcloud.csi.errors import CsiError
+from localcloud.csi.parameters import parse_parameters
+from localcloud.csi.tags import Claimant
+from localcloud.csi.volume_types import GIB, VOLUME_TYPES, check_performance, size_in_gib
 
 
 def test_the_class_of_the_lab_is_understood() -> None:

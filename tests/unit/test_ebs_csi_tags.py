@@ -2,8 +2,8 @@
 
 import pytest
 
-from localcloud.csi_errors import CsiError
-from localcloud.csi_tags import Claimant, render, specified_tag, volume_tags
+from localcloud.csi.errors import CsiError
+from localcloud.csi.tags import Claimant, render, specified_tag, volume_tags
 
 CLAIMANT = Claimant(pv_name="pvc-1", pvc_name="nfs-pvc", pvc_namespace="default")
 

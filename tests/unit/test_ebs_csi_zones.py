@@ -2,8 +2,8 @@
 
 import pytest
 
-from localcloud.csi_errors import CsiError
-from localcloud.csi_zones import DRIVER_ZONE_KEY, ZONE_KEY, choose_zone, wanted_zones, zone_of
+from localcloud.csi.errors import CsiError
+from localcloud.csi.zones import DRIVER_ZONE_KEY, ZONE_KEY, choose_zone, wanted_zones, zone_of
 
 REGION = frozenset({"us-east-1a", "us-east-1b", "us-east-1c"})
 

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-_STUBS = Path(__file__).parents[1] / ".lab" / "python"
+_STUBS = Path(__file__).parents[2] / ".lab" / "python"
 if str(_STUBS) not in sys.path:
     sys.path.append(str(_STUBS))
 

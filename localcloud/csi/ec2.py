@@ -1,6 +1,6 @@
 """The EC2 API as the CSI controller uses it: volumes by name and id, attachments, instances, zones.
 
-Every method raises CsiError (localcloud/csi_errors.py holds the table) and ends by its deadline.
+Every method raises CsiError (localcloud/csi/errors.py holds the table) and ends by its deadline.
 """
 
 import hashlib
@@ -12,9 +12,9 @@ import botocore.session
 from botocore.config import Config
 from botocore.loaders import Loader
 
-from localcloud.csi_deadline import Deadline
-from localcloud.csi_errors import CsiError, from_ec2
-from localcloud.csi_tags import VOLUME_NAME
+from localcloud.csi.deadline import Deadline
+from localcloud.csi.errors import CsiError, from_ec2
+from localcloud.csi.tags import VOLUME_NAME
 
 CONNECTIONS = 16
 _TRIES = 4

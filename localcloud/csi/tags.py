@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from localcloud.csi_errors import CsiError
+from localcloud.csi.errors import CsiError
 
 # What the real driver writes, and finds its volumes by.
 VOLUME_NAME = "CSIVolumeName"

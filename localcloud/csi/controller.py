@@ -5,13 +5,13 @@ import threading
 
 import grpc
 
-from localcloud.csi_deadline import Deadline, InFlight
-from localcloud.csi_ec2 import Attachment, Ec2, Volume
-from localcloud.csi_errors import CsiError
-from localcloud.csi_requests import Wish, check_capabilities, check_capability, required, wish_of
-from localcloud.csi_stubs import csi, csi_grpc
-from localcloud.csi_volume_types import GIB
-from localcloud.csi_zones import ZONE_KEY, choose_zone
+from localcloud.csi.deadline import Deadline, InFlight
+from localcloud.csi.ec2 import Attachment, Ec2, Volume
+from localcloud.csi.errors import CsiError
+from localcloud.csi.requests import Wish, check_capabilities, check_capability, required, wish_of
+from localcloud.csi.stubs import csi, csi_grpc
+from localcloud.csi.volume_types import GIB
+from localcloud.csi.zones import ZONE_KEY, choose_zone
 
 MOST_VOLUMES_ON_A_NODE = 25
 """What the CSINode objects announce, and what an instance with 28 attachments can hold beside root and network."""
