@@ -166,18 +166,18 @@ class ControlPlane:
             return facts
 
     def _cluster_id(self, facts: Facts) -> str:
-        """The uid of kube-system; with the controllers at work, so that the first pod finds its service account."""
+        """The uid of kube-system, which the API server makes soon after it has become ready."""
         api = Api(facts, self._layout)
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
-            if api.find("/api/v1/namespaces/default/serviceaccounts/default"):
-                return api.find("/api/v1/namespaces/kube-system")["metadata"]["uid"]
+            if namespace := api.find("/api/v1/namespaces/kube-system"):
+                return namespace["metadata"]["uid"]
             time.sleep(0.03)
-        raise LocalCloudError("the controller manager made no service account within 30 s: try again")
+        raise LocalCloudError("the API server made no namespace kube-system within 30 s: try again")
 
     def _start(self, facts: Facts) -> None:
         layout = self._layout
-        found = self._reconcile_pid_files()
+        found = self._reconcile_pid_files(facts)
         missing = [component for component in kwok.COMPONENTS if component.name not in found]
         if missing:
             self._tell(f"starting the local cloud {facts.name}: {', '.join(c.name for c in missing)}")
@@ -207,7 +207,7 @@ class ControlPlane:
 
         write_atomically(self._layout.running, json.dumps(pids))
 
-    def _reconcile_pid_files(self) -> set[str]:
+    def _reconcile_pid_files(self, facts: Facts) -> set[str]:
         """Make the pid files say what is true, for kwokctl believes them, and return what runs."""
         owned = processes.find(self.folder)
         names = {one.component for one in owned}
@@ -223,6 +223,8 @@ class ControlPlane:
                 pid_file.write_text(str(kept[component.name].process.pid))
             else:
                 pid_file.unlink(missing_ok=True)
+        if "ebs-csi" not in kept:  # or the socket of the one that was killed would pass for the new one's
+            Path(facts.socket).unlink(missing_ok=True)
         return set(kept)
 
     def _end(self, owned: list[processes.Owned]) -> None:

@@ -13,7 +13,14 @@ from .facts import Facts
 from .kwok import COMPONENTS, Component
 from .layout import Layout
 
-_SECONDS = 5
+# A port is open some time before its server answers.
+_SECONDS = 2
+# Two hooks of the API server poll once a second before they write the default RBAC roles and priority classes, which
+# nothing here uses: every client is an administrator. Whoever waits for them starts a second later.
+_READY = "/readyz?" + "&".join(
+    f"exclude=poststarthook%2F{hook}"
+    for hook in ("rbac%2Fbootstrap-roles", "scheduling%2Fbootstrap-system-priority-classes")
+)
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,7 @@ class Api:
 
     def is_ready(self) -> bool:
         try:
-            return self.get("/readyz")[0] == 200
+            return self.get(_READY)[0] == 200
         except (OSError, http.client.HTTPException):
             return False
 

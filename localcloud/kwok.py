@@ -72,10 +72,10 @@ def environment(facts: Facts) -> dict[str, str]:
 
 def start_process(facts: Facts, layout: Layout, *arguments: str) -> "subprocess.Popen[bytes]":
     """Run kwokctl in a session of its own, so that Ctrl-C in the terminal does not strike it half-way."""
-    kubeconfig = str(layout.folder / "kwokctl.kubeconfig")  # without the flag it edits the user's
+
     with layout.kwokctl_log.open("wb") as log:
         return subprocess.Popen(
-            [Path(facts.tools) / "kwokctl", "--name", CLUSTER, *arguments, "--kubeconfig", kubeconfig],
+            [Path(facts.tools) / "kwokctl", "--name", CLUSTER, *arguments],
             cwd=layout.folder,
             env=environment(facts),
             stdin=subprocess.DEVNULL,
