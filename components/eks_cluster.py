@@ -1,9 +1,8 @@
 """EksCluster: the real cluster, Amazon EKS, with what the lab needs of it and nothing that costs more."""
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import TypedDict
 
-import boto3
 import pulumi
 import pulumi_aws as aws
 import pulumi_eks as eks
@@ -13,10 +12,7 @@ from components.ec2_access import Ec2Access
 from components.eks_driver import EksDriver
 from components.eks_nodes import EksNodes
 from components.fixed_inputs import FixedInputs
-from components.ground import survey
 from components.network import Network
-from components.preflight import PreflightError, check_aws_cli
-from components.settings import Settings
 from components.storage_class import LAB_TAG
 
 
@@ -38,34 +34,6 @@ class EksClusterArgs(TypedDict):
     node_type: str
     spot: bool
     public_access_cidrs: Sequence[str]
-
-
-def eks_cluster_args(settings: Settings, cluster_name: str) -> EksClusterArgs:
-    """The arguments that `settings` ask for, after a look at this machine and the AWS account.
-
-    Raises pulumi.RunError, which Pulumi prints without a traceback, if the cluster could not be made there.
-    """
-    eks_settings = settings.eks
-    assert eks_settings is not None, "only the target eks has a cluster on AWS"
-    session: Any = boto3.Session(region_name=settings.region)
-    try:
-        check_aws_cli()
-        ground = survey(session, settings.region, settings.zone, eks_settings.vpc_id, eks_settings.subnet_ids)
-    except PreflightError as error:
-        raise pulumi.RunError(str(error)) from None
-    return {
-        "cluster_name": cluster_name,
-        "region": settings.region,
-        "partition": ground.partition,
-        "zones": ground.zones,
-        "vpc_id": eks_settings.vpc_id,
-        "subnet_ids": ground.subnet_ids,
-        "kubernetes_version": eks_settings.kubernetes_version,
-        "nodes": settings.nodes,
-        "node_type": eks_settings.node_type,
-        "spot": eks_settings.spot,
-        "public_access_cidrs": eks_settings.public_access_cidrs,
-    }
 
 
 class EksCluster(pulumi.ComponentResource):

@@ -1,7 +1,4 @@
-"""A stand-in for the aws command: `--version`, and `eks get-token` with a certificate of the rehearsed cluster.
-
-A real cluster takes a signed token; the local control plane takes a client certificate, in the same ExecCredential.
-"""
+"""A stand-in for the aws command: `--version`, and `eks get-token` with the token of the rehearsed cluster's creator."""
 
 import json
 import os
@@ -20,10 +17,8 @@ def main() -> int:
         print(f"the rehearsal does not play aws {' '.join(words)}", file=sys.stderr)
         return 2
     plane = Kubernetes(Path(os.environ["REHEARSAL_FOLDER"]) / "kubernetes", Path())
-    certificate, key = plane.client_certificate()
-    status = {"clientCertificateData": certificate, "clientKeyData": key}
     kind = {"apiVersion": "client.authentication.k8s.io/v1beta1", "kind": "ExecCredential"}
-    print(json.dumps({**kind, "status": status}))
+    print(json.dumps({**kind, "status": {"token": plane.token}}))
     return 0
 
 

@@ -6,6 +6,7 @@ It comes with CreateCluster and goes with DeleteCluster, as on AWS: what is dele
 import base64
 import json
 import os
+import secrets
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ class Kubernetes:
     def start(self) -> None:
         """Start it and wait until it answers. Raises RuntimeError with the end of what kwokctl said."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        # What stands for the signed token of `aws eks get-token`, and for the access entry of the cluster's creator.
+        self._tokens.write_text(f'{secrets.token_hex(16)},creator,1,"system:masters"\n')
         with reserve() as ports:
             config = self.folder / "kwokctl.yaml"
             config.write_text(yaml.safe_dump(self._configuration(ports)))
@@ -71,7 +74,8 @@ class Kubernetes:
         for binary in BINARIES:
             first, *rest = binary.split("-")
             options[f"{first}{''.join(word.title() for word in rest)}Binary"] = str(self.tools / binary)
-        loopback = [
+        arguments = [
+            {"key": "token-auth-file", "value": str(self._tokens)},
             {"key": "endpoint-reconciler-type", "value": "none"},
             {"key": "advertise-address", "value": "127.0.0.1"},
         ]
@@ -79,7 +83,7 @@ class Kubernetes:
             "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
             "kind": "KwokctlConfiguration",
             "options": options,
-            "componentsPatches": [{"name": "kube-apiserver", "extraArgs": loopback}],
+            "componentsPatches": [{"name": "kube-apiserver", "extraArgs": arguments}],
         }
 
     @property
@@ -99,10 +103,14 @@ class Kubernetes:
     def _cluster(self) -> dict[str, str]:
         return yaml.safe_load(self.kubeconfig.read_text())["clusters"][0]["cluster"]
 
-    def client_certificate(self) -> tuple[str, str]:
-        """Certificate and key of the administrator, PEM."""
-        user = yaml.safe_load(self.kubeconfig.read_text())["users"][0]["user"]
-        return Path(user["client-certificate"]).read_text(), Path(user["client-key"]).read_text()
+    @property
+    def _tokens(self) -> Path:
+        return self.folder / "tokens.csv"
+
+    @property
+    def token(self) -> str:
+        """The bearer token of the cluster's creator."""
+        return self._tokens.read_text().partition(",")[0]
 
     def kubectl(self, *words: str, given: Any = None) -> str:
         """What kubectl prints; `given` goes in as JSON. Raises RuntimeError with what it complains about."""
