@@ -148,12 +148,18 @@ class NfsServer(pulumi.ComponentResource):
     def _create_service(self, deployment: Deployment) -> Service:
         return Service(
             self._name,
-            metadata={"name": self._server, "namespace": self._namespace, "labels": self._labels},
+            metadata={
+                "name": self._server,
+                "namespace": self._namespace,
+                "labels": self._labels,
+                # Pulumi watches the endpoints of a Service for ten quiet seconds. The Deployment has said already that
+                # its pod is ready, and the address is there when the Service is.
+                "annotations": {"pulumi.com/skipAwait": "true"},
+            },
             spec={
                 "selector": self._labels,
                 "ports": [{"name": port, "port": number} for port, number in PORTS.items()],
             },
-            # A Service waits for an endpoint, which is a pod that is ready.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[deployment]),
         )
 
