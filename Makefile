@@ -2,8 +2,10 @@
 PYTHON ?= python3
 STACK  ?= local
 ACTIVE  = . .lab/activate
+PYTEST  = .venv/bin/python -m pytest
 
-.PHONY: up down setup test test-unit lint types conformance test-local test-faults rehearse bench verify status tour
+.PHONY: up down setup verify status tour
+.PHONY: test test-unit test-conformance test-local test-faults rehearse bench lint types setup-unit setup-test
 .SILENT:
 
 up: setup
@@ -12,20 +14,33 @@ up: setup
 down: setup
 	$(ACTIVE) && pulumi destroy --yes --skip-preview --stack $(STACK)
 
+# The virtual environment and the tools; Pulumi among them where none is installed.
 setup:
 	$(PYTHON) -m tools.setup run
 
-test: setup-test lint types
-	$(ACTIVE) && .venv/bin/python -m pytest tests
+verify status tour: setup
+	$(ACTIVE) && python -m lab $@ --stack $(STACK)
+
+test: lint types
+	$(PYTEST) tests
 
 test-unit: setup-unit
-	.venv/bin/python -m pytest tests/unit
+	$(PYTEST) tests/unit
 
-setup-unit setup-test: setup-%:
-	$(PYTHON) -m tools.setup $*
+test-conformance test-local test-faults: test-%: setup-test
+	$(PYTEST) tests/$*
+
+rehearse: setup-test
+	$(PYTEST) tests/rehearsal
+
+bench: setup-test
+	.venv/bin/python -m benchmarks
 
 lint: setup-unit
 	.venv/bin/ruff check . && .venv/bin/ruff format --check .
 
 types: setup-test
 	.venv/bin/pyright
+
+setup-unit setup-test: setup-%:
+	$(PYTHON) -m tools.setup $*
