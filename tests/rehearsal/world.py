@@ -253,8 +253,18 @@ class World:
                     "delete", "pods", "-A", "--field-selector", f"spec.nodeName={name}", "--wait=false"
                 )
                 self.kubernetes.kubectl("delete", "node", name)
-                self.client("ec2").terminate_instances(InstanceIds=[name])
-                self._delete_interfaces(f"node {name}")
+                self._terminate(name)
+
+    def _terminate(self, instance: str) -> None:
+        """With what AWS does then and the emulator does not: the root volume goes, the others are let go."""
+        ec2 = self.client("ec2")
+        ec2.terminate_instances(InstanceIds=[instance])
+        held = [{"Name": "attachment.instance-id", "Values": [instance]}]
+        for volume in ec2.describe_volumes(Filters=held)["Volumes"]:
+            ec2.detach_volume(VolumeId=volume["VolumeId"], Force=True)
+            if any(attachment["DeleteOnTermination"] for attachment in volume["Attachments"]):
+                ec2.delete_volume(VolumeId=volume["VolumeId"])
+        self._delete_interfaces(f"node {instance}")
 
     def _delete_interfaces(self, description: str) -> None:
         ec2 = self.client("ec2")
