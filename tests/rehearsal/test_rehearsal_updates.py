@@ -1,0 +1,197 @@
+"""Every input changed under a living lab: it takes full effect with the data kept, or is refused with the reason."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lab import CommandFailed
+from tests.rehearsal.events import Step, one, steps
+from tests.rehearsal.stage import Stage
+
+CLUSTER = "storage-lab-dev"
+
+
+@dataclass
+class Updated:
+    """What one `pulumi up` did, and what there was afterwards."""
+
+    steps: list[Step] = field(default_factory=list)
+    outputs: dict[str, Any] = field(default_factory=dict)
+    cluster: dict[str, Any] = field(default_factory=dict)
+    groups: list[dict[str, Any]] = field(default_factory=list)
+    addons: dict[str, str] = field(default_factory=dict)
+    nodes: int = 0
+    volumes: set[str] = field(default_factory=set)
+    image: str = ""
+
+    def changed(self) -> set[tuple[str, str]]:
+        """Op and type of every step, bookkeeping aside."""
+        return {(step.op, step.type.rpartition(":")[2]) for step in self.steps if not step.type.startswith("pulumi:")}
+
+
+class Updates:
+    """One lab that is updated again and again."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage, self._runs = stage, 0
+
+    def up(self, **config: Any) -> Updated:
+        self.stage.lab.configure(config)
+        self._runs += 1
+        log = self.stage.folder / f"up{self._runs}.log"
+        self.stage.lab.up("--event-log", str(log))
+        return self._look(steps(log))
+
+    def refused(self, **config: Any) -> str:
+        """What a preview with these inputs is refused with. The inputs are taken back."""
+        before = {key: None for key in config}
+        self.stage.lab.configure(config)
+        try:
+            with pytest.raises(CommandFailed) as refusal:
+                self.stage.lab.preview()
+        finally:
+            self.stage.lab.configure(before)
+        return str(refusal.value)
+
+    def _look(self, found: list[Step]) -> Updated:
+        eks, ec2 = self.stage.aws("eks"), self.stage.aws("ec2")
+        group_names = eks.list_nodegroups(clusterName=CLUSTER)["nodegroups"]
+        addon_names = eks.list_addons(clusterName=CLUSTER)["addons"]
+        mine = [{"Name": "tag:storage-lab", "Values": [CLUSTER]}]
+        deployment = json.loads(self.stage.kubectl("get", "deployment", "nfs-server", "-o", "json"))
+        return Updated(
+            steps=found,
+            outputs=self.stage.lab.outputs(),
+            cluster=eks.describe_cluster(name=CLUSTER)["cluster"],
+            groups=[eks.describe_nodegroup(clusterName=CLUSTER, nodegroupName=g)["nodegroup"] for g in group_names],
+            addons={
+                a: eks.describe_addon(clusterName=CLUSTER, addonName=a)["addon"]["addonVersion"] for a in addon_names
+            },
+            nodes=len(json.loads(self.stage.kubectl("get", "nodes", "-o", "json"))["items"]),
+            volumes={volume["VolumeId"] for volume in ec2.describe_volumes(Filters=mine)["Volumes"]},
+            image=deployment["spec"]["template"]["spec"]["containers"][0]["image"],
+        )
+
+
+@dataclass
+class Play:
+    """The updates of one lab, in the order in which they were made."""
+
+    first: Updated
+    version: Updated
+    nodes: Updated
+    servers: Updated
+    class_: Updated
+    refusals: dict[str, str]
+    left: Any
+
+
+@pytest.fixture(scope="module")
+def play(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Play]:
+    with Stage(tmp_path_factory.mktemp("updates") / "stage", {"kubernetesVersion": "1.35"}) as stage:
+        updates = Updates(stage)
+        first = updates.up()
+        refusals = {
+            "two versions": updates.refused(kubernetesVersion="1.37"),
+            "zone": updates.refused(kubernetesVersion="1.35", zone="us-east-1b"),
+            "region": updates.refused(kubernetesVersion="1.35", region="eu-west-1"),
+        }
+        version = updates.up(kubernetesVersion="1.36", publicAccessCidrs=["203.0.113.7/32"])
+        refusals["back"] = updates.refused(kubernetesVersion="1.35")
+        stage.lab.configure({"kubernetesVersion": "1.36"})
+        nodes = updates.up(nodes=2, nodeType="t3.large", image="example.com/nfs:2")
+        servers = updates.up(servers=["nfs-server", "other"])
+        change_class(stage.lab.folder)
+        class_ = updates.up(servers=["nfs-server"])
+        refusals["renamed"] = renamed(stage)
+        stage.lab.destroy()
+        yield Play(first, version, nodes, servers, class_, refusals, stage.left())
+
+
+def change_class(program: Path) -> None:
+    file = program / "components" / "storage_class.py"
+    text = file.read_text()
+    assert '"type": "gp3"' in text
+    file.write_text(text.replace('"type": "gp3"', '"type": "gp2"'))
+
+
+def renamed(stage: Stage) -> str:
+    """What a preview says after `pulumi stack rename`, which is then taken back."""
+    lab = stage.lab
+    lab.pulumi("stack", "rename", "prod")
+    with pytest.raises(CommandFailed) as refusal:
+        lab.pulumi("preview", "--stack", "prod")
+    lab.pulumi("stack", "rename", "dev")
+    return str(refusal.value)
+
+
+def test_a_new_kubernetes_version_reaches_control_plane_nodes_and_add_ons_in_place(play: Play) -> None:
+    assert play.first.cluster["version"] == "1.35"
+    assert play.version.cluster["version"] == "1.36"
+    assert [group["version"] for group in play.version.groups] == ["1.36"], "nodes would stay behind"
+    assert set(play.version.addons.values()) == {"v1.36.0-eksbuild.1"}, "add-ons would stay behind"
+    assert {op for op, _ in play.version.changed()} == {"update"}, "a replacement would lose the data"
+    control_plane, nodes = (
+        one(play.version.steps, "update", "eks/cluster:Cluster"),
+        one(play.version.steps, "update", "NodeGroup"),
+    )
+    assert control_plane.end < nodes.begin, "nodes may not be newer than their control plane"
+
+
+def test_new_blocks_reach_the_endpoint(play: Play) -> None:
+    assert play.version.cluster["resourcesVpcConfig"]["publicAccessCidrs"] == ["203.0.113.7/32"]
+
+
+def test_the_data_outlives_every_update(play: Play) -> None:
+    volume = play.first.outputs["volumeId"]
+    for update in (play.version, play.nodes, play.servers, play.class_):
+        assert update.outputs["volumeId"] == volume
+        assert volume in update.volumes
+
+
+def test_another_type_and_number_of_nodes_replaces_the_group_new_one_first(play: Play) -> None:
+    (group,) = play.nodes.groups
+    assert group["instanceTypes"] == ["t3.large"]
+    assert play.nodes.nodes == 2
+    made = one(play.nodes.steps, "create-replacement", "NodeGroup")
+    gone = one(play.nodes.steps, "delete-replaced", "NodeGroup")
+    assert made.end < gone.begin, "the pods would have nowhere to go"
+
+
+def test_another_image_is_rolled_out(play: Play) -> None:
+    assert play.nodes.image == "example.com/nfs:2"
+
+
+def test_a_second_server_gets_its_own_volume_and_a_removed_one_takes_it_along(play: Play) -> None:
+    assert len(play.servers.volumes) == 2
+    assert len(play.servers.outputs["servers"]) == 2
+    assert play.class_.volumes == play.first.volumes, "the volume of a removed server would be left behind"
+
+
+def test_other_parameters_replace_the_class_and_leave_bound_claims_alone(play: Play) -> None:
+    assert ("create-replacement", "StorageClass") in play.class_.changed()
+    assert ("delete", "PersistentVolumeClaim") in play.class_.changed(), "the removed server's"
+    assert not [op for op, kind in play.class_.changed() if kind == "PersistentVolumeClaim" and "replace" in op]
+
+
+REFUSALS = {
+    "two versions": "kubernetesVersion can go from 1.35 only to the next minor version, not to 1.37",
+    "back": "kubernetesVersion can go from 1.36 only to the next minor version, not to 1.35",
+    "zone": "zones is ['us-east-1a', 'us-east-1b'] since this lab was created",
+    "region": "region is us-east-1 since this lab was created and cannot become eu-west-1",
+    "renamed": "clusterName is storage-lab-dev since this lab was created and cannot become storage-lab-prod",
+}
+
+
+@pytest.mark.parametrize("change", REFUSALS)
+def test_what_would_replace_the_data_is_refused_in_preview(play: Play, change: str) -> None:
+    assert REFUSALS[change] in play.refusals[change]
+    assert "Traceback" not in play.refusals[change]
+
+
+def test_destroy_after_all_updates_leaves_nothing(play: Play) -> None:
+    assert not play.left
