@@ -154,7 +154,7 @@ class ControlPlane:
             token = secrets.token_hex(32)
             write_atomically(layout.token, f'{token},admin,admin,"system:masters"\n')
             kwok.write_configuration(facts, layout)
-            pids = self._bring_up(facts, "create", "cluster", "--config", str(layout.configuration))
+            pids = self._bring_up(facts, *kwok.CREATE, "--config", str(layout.configuration))
             facts = replace(
                 facts,
                 cluster_id=self._cluster_id(facts),
@@ -191,7 +191,7 @@ class ControlPlane:
                     )
         with ports.guard(facts.ports):
             try:
-                pids = self._bring_up(facts, "start", "cluster")
+                pids = self._bring_up(facts, *kwok.START)
             except LocalCloudError:
                 self._end(processes.find(self.folder))
                 raise

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import stages
 from .facts import Facts, write_atomically
 from .layout import CLUSTER, Layout
 from .ports import LOOPBACK
@@ -55,6 +56,11 @@ TOOLS = (
     *SIDECARS,
 )
 
+# No leases for the fake nodes: one of a killed kwok would keep its successor off the nodes, and their pods from being
+# deleted, for 200 seconds. As a flag, because the configuration takes 0 for "not given".
+CREATE = ("create", "cluster", "--node-lease-duration-seconds=0")
+START = ("start", "cluster")
+
 
 def environment(facts: Facts) -> dict[str, str]:
     """All that the processes see of the environment: nothing of the user's proxies, AWS profiles or kubeconfigs.
@@ -72,7 +78,6 @@ def environment(facts: Facts) -> dict[str, str]:
 
 def start_process(facts: Facts, layout: Layout, *arguments: str) -> "subprocess.Popen[bytes]":
     """Run kwokctl in a session of its own, so that Ctrl-C in the terminal does not strike it half-way."""
-
     with layout.kwokctl_log.open("wb") as log:
         return subprocess.Popen(
             [Path(facts.tools) / "kwokctl", "--name", CLUSTER, *arguments],
@@ -86,8 +91,9 @@ def start_process(facts: Facts, layout: Layout, *arguments: str) -> "subprocess.
 
 
 def write_configuration(facts: Facts, layout: Layout) -> None:
-    """Write what `kwokctl create cluster --config` reads (JSON, which is YAML too)."""
-    write_atomically(layout.configuration, json.dumps(configuration(facts, layout), indent=1))
+    """Write what `kwokctl create cluster --config` reads: documents of YAML, in JSON."""
+    documents = [json.dumps(configuration(facts, layout), indent=1), *stages.documents()]
+    write_atomically(layout.configuration, "\n---\n".join(documents))
 
 
 def write_commands(layout: Layout) -> None:

@@ -4,7 +4,7 @@
     kubeconfig          for its users; revives the cloud, holds no key
     running.json        pids of the processes of the last start that became healthy; absent while starting
     token.csv           the API server's token of the cloud's administrator
-    kwokctl.json        what kwokctl was asked for
+    kwokctl.yaml        what kwokctl was asked for
     bin/                the commands of the processes that are written in Python
     ec2/                state of the EC2 API
     .kwok/clusters/cloud/   kwokctl's own: etcd's data, certificates, logs, pid files
@@ -25,7 +25,7 @@ class Layout:
         self.kubeconfig = folder / "kubeconfig"
         self.running = folder / "running.json"
         self.token = folder / "token.csv"
-        self.configuration = folder / "kwokctl.json"
+        self.configuration = folder / "kwokctl.yaml"
         self.commands = folder / "bin"
         self.ec2_state = folder / "ec2"
         self.kwokctl_log = folder / "kwokctl.log"

@@ -12,7 +12,7 @@ from . import processes
 from .errors import ComponentDied, LocalCloudError, log_end
 from .facts import Facts
 from .health import Api, is_ready
-from .kwok import COMPONENTS, Component, start_process
+from .kwok import COMPONENTS, START, Component, start_process
 from .layout import Layout
 
 # Everything is up after 3 s on two idle cores; this is for machines that compile at the same time.
@@ -89,7 +89,7 @@ class Startup:
             self._pids.pop(name, None)
         self._retried |= self._gave_up
         self._gave_up.clear()
-        self._launch("start", "cluster")
+        self._launch(*START)
 
     def _end_kwokctl(self) -> None:
         if self._kwokctl is not None:
