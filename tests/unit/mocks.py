@@ -10,13 +10,16 @@ got a value.
 
 import asyncio
 import contextvars
+import weakref
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 from pulumi.runtime import mocks, rpc
 from pulumi.runtime.config import set_all_config
+from pulumi.runtime.settings import ROOT, SETTINGS
 
 STACK = "pulumi:pulumi:Stack"
 
@@ -98,9 +101,17 @@ class _Mocks(mocks.Mocks):
         if callable(made):
             made = made(args)
         # As the engine does: in a preview, what is not there yet has no id and knows no more than its inputs.
-        if self._preview and not args.resource_id:
+        if self._preview and args.resource_id in ("", None, rpc.UNKNOWN):
             return "", {**dict.fromkeys(made, rpc.UNKNOWN), **args.inputs}
-        return args.resource_id or f"{args.name}-id", _merged(args.inputs, made)
+        return args.resource_id or _id_of(args), _merged(args.inputs, made)
+
+
+def _id_of(args: mocks.MockResourceArgs) -> str:
+    """As the Kubernetes provider names what it made; anything will do for the others."""
+    metadata = args.inputs.get("metadata") or {}
+    if not args.typ.startswith("kubernetes:"):
+        return f"{args.name}-id"
+    return f"{metadata['namespace']}/{metadata['name']}" if "namespace" in metadata else metadata["name"]
 
 
 def _merged(inputs: Mapping[str, Any], made: Mapping[str, Any]) -> dict[str, Any]:
@@ -153,6 +164,27 @@ class _Monitor(mocks.MockMonitor):
         )
 
 
+def _settle(loop: asyncio.AbstractEventLoop) -> None:
+    """Ends what a failed program left running, and the thread that spoke to the monitor."""
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    loop.run_until_complete(loop.shutdown_default_executor())
+
+
+class _MonitorThread(ThreadPoolExecutor):
+    """The one thread that requests go through, in their order. The mock monitor wants an event loop in it."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        super().__init__(max_workers=1, initializer=asyncio.set_event_loop, initargs=(self._loop,))
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        super().shutdown(wait, cancel_futures=cancel_futures)
+        self._loop.close()
+
+
 def deploy(
     program: Callable[[], Any],
     *,
@@ -168,19 +200,29 @@ def deploy(
     `calls` by token is what invokes answer. Each run is a world of its own.
     """
     loop = asyncio.new_event_loop()
+    loop.set_default_executor(_MonitorThread())
+    # A program's failure is raised once, by run_in_stack; the other futures that carry it would be echoed.
+    loop.set_exception_handler(lambda _loop, _context: None)
     deployed = Deployed(loop)
+    weakref.finalize(deployed, loop.close)
     own = _Mocks(deployed, outputs or {}, calls or {}, preview)
 
     def run() -> None:
         asyncio.set_event_loop(loop)
         mocks.set_mocks(own, project="storage-lab", stack=stack, preview=preview, monitor=_Monitor(deployed, own))
         set_all_config(dict(config or {}))
-        pulumi.runtime.settings.ROOT.set(None)
+        # What a program before this one left behind when it failed: the SDK keeps both for the whole process.
+        SETTINGS.rpc_manager.clear()
+        SETTINGS.outputs.clear()
+        ROOT.set(None)
 
         def body() -> None:
             deployed.result = program()
 
-        loop.run_until_complete(pulumi.runtime.run_in_stack(body))
+        try:
+            loop.run_until_complete(pulumi.runtime.run_in_stack(body))
+        finally:
+            _settle(loop)
 
     contextvars.copy_context().run(run)
     return deployed

@@ -1,0 +1,29 @@
+"""The answers of a healthy local cloud, shared by the tests that run whole components."""
+
+from typing import Any
+
+import pytest
+
+PV = "pvc-0b7d2c1e-5a37-4a2f-9c0e-3f1d6a8b9c10"
+VOLUME = "vol-0a1b2c3d4e5f60718"
+
+
+def _claim(args: Any) -> dict[str, Any]:
+    namespace, _, name = (args.resource_id or "").partition("/")
+    return {"metadata": {"name": name, "namespace": namespace}, "spec": {"volumeName": PV}} if args.resource_id else {}
+
+
+@pytest.fixture
+def cloud() -> dict[str, Any]:
+    """What each type of resource knows once it is made, for `mocks.deploy(outputs=...)`."""
+    return {
+        "pulumi-python:dynamic/storage-lab:ControlPlane": {
+            "cluster_id": "a-cluster",
+            "kubeconfig": "a kubeconfig",
+            "api_endpoint": "https://127.0.0.1:6443",
+            "ec2_endpoint": "http://127.0.0.1:4566",
+        },
+        "kubernetes:core/v1:PersistentVolumeClaim": _claim,
+        "kubernetes:core/v1:PersistentVolume": {"spec": {"csi": {"volumeHandle": VOLUME, "driver": "ebs.csi.aws.com"}}},
+        "kubernetes:core/v1:Service": {"spec": {"clusterIP": "10.0.0.17"}},
+    }

@@ -1,0 +1,196 @@
+"""NfsServer: everything that the lab's text demands, and what makes it reusable."""
+
+from typing import Any
+
+import pulumi
+import pytest
+
+from pulumi.runtime.rpc import UNKNOWN
+
+from components.nfs_server import NfsServer, NfsServerArgs
+from tests.unit.conftest import PV, VOLUME
+from tests.unit.mocks import Deployed, deploy
+
+CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
+DEPLOYMENT = "kubernetes:apps/v1:Deployment"
+SERVICE = "kubernetes:core/v1:Service"
+VOLUME_TYPE = "kubernetes:core/v1:PersistentVolume"
+COMPONENT = "storage-lab:index:NfsServer"
+
+
+def lab(cloud: dict[str, Any], name: str = "nfs-server", preview: bool = False, **args: Any) -> Deployed:
+    return deploy(lambda: NfsServer(name, NfsServerArgs(**args)), outputs=cloud, preview=preview)
+
+
+def made_claim(deployed: Deployed) -> Any:
+    [claim] = [claim for claim in deployed.all(CLAIM) if not claim.read]
+    return claim
+
+
+def test_the_claim_is_the_one_of_the_labs_text(cloud: dict[str, Any]) -> None:
+    claim = made_claim(lab(cloud)).inputs
+    assert claim["metadata"]["name"] == "nfs-pvc"
+    assert claim["metadata"]["labels"] == {"role": "nfs-server"}
+    assert claim["spec"] == {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}, (
+        "a storageClassName, even an empty one, would keep the default class from being used"
+    )
+
+
+def test_the_deployment_is_the_one_of_the_labs_text(cloud: dict[str, Any]) -> None:
+    deployment = lab(cloud, image="k8s.gcr.io/volume-nfs:0.8").one(DEPLOYMENT).inputs
+    spec = deployment["spec"]
+    assert deployment["metadata"]["name"] == "nfs-server"
+    assert spec["replicas"] == 1
+    assert spec["selector"]["matchLabels"] == {"role": "nfs-server"}
+    assert spec["template"]["metadata"]["labels"] == {"role": "nfs-server"}
+    assert spec["strategy"] == {"type": "Recreate"}, "a rolling update would wait for ever for a ReadWriteOnce volume"
+    [container] = spec["template"]["spec"]["containers"]
+    assert container["image"] == "k8s.gcr.io/volume-nfs:0.8"
+    assert container["securityContext"] == {"privileged": True}, "without it the server does not serve"
+    assert container["readinessProbe"]["tcpSocket"] == {"port": 2049}, "without it a pod that serves nothing is ready"
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    assert ports == {"nfs": 2049, "mountd": 20048, "rpcbind": 111}
+
+
+def test_the_claim_is_mounted_at_exports(cloud: dict[str, Any]) -> None:
+    pod = lab(cloud).one(DEPLOYMENT).inputs["spec"]["template"]["spec"]
+    [volume] = pod["volumes"]
+    [mount] = pod["containers"][0]["volumeMounts"]
+    assert volume["persistentVolumeClaim"] == {"claimName": "nfs-pvc"}
+    assert mount == {"name": volume["name"], "mountPath": "/exports"}
+
+
+def test_the_service_selects_the_pod_and_has_the_ports_of_nfs(cloud: dict[str, Any]) -> None:
+    service = lab(cloud).one(SERVICE).inputs
+    assert service["metadata"]["name"] == "nfs-server"
+    assert service["spec"]["selector"] == {"role": "nfs-server"}
+    assert {port["name"]: port["port"] for port in service["spec"]["ports"]} == {
+        "nfs": 2049,
+        "mountd": 20048,
+        "rpcbind": 111,
+    }
+
+
+def test_the_outputs_name_the_volume_that_was_made(cloud: dict[str, Any]) -> None:
+    deployed = lab(cloud)
+    server = deployed.result
+    assert deployed.value(server.pv_name) == PV
+    assert deployed.value(server.volume_id) == VOLUME
+    assert deployed.value(server.volume_name) == f"kubernetes-dynamic-{PV}"
+    assert deployed.value(server.claim_name) == "nfs-pvc"
+    assert deployed.value(server.service_ip) == "10.0.0.17"
+
+
+def test_the_volume_is_read_only_once_claim_and_deployment_are_there(cloud: dict[str, Any]) -> None:
+    deployed = lab(cloud)
+    claim, deployment = made_claim(deployed), deployed.one(DEPLOYMENT)
+    [bound] = [claim for claim in deployed.all(CLAIM) if claim.read]
+    volume = deployed.one(VOLUME_TYPE)
+    assert bound.id == "default/nfs-pvc"
+    assert {claim.urn, deployment.urn} <= deployed.needs(bound), "read earlier, the claim would not be bound yet"
+    assert volume.id == PV
+    assert bound.urn in deployed.needs(volume)
+
+
+def test_in_the_first_preview_nothing_is_read_and_no_id_is_guessed(cloud: dict[str, Any]) -> None:
+    deployed = lab(cloud, preview=True)
+    reads = [resource for resource in deployed.resources.values() if resource.read]
+    assert [read.id for read in reads] == [UNKNOWN, UNKNOWN], (
+        "a read with a known id runs in previews too, and fails on an empty cluster"
+    )
+    server = deployed.result
+    for output in (server.pv_name, server.volume_id, server.volume_name, server.claim_name):
+        assert not deployed.is_known(output)
+
+
+def test_every_child_belongs_to_the_component(cloud: dict[str, Any]) -> None:
+    deployed = lab(cloud)
+    component = deployed.one(COMPONENT)
+    children = [resource for resource in deployed.resources.values() if resource is not component]
+    assert len(children) == 5
+    assert {child.parent for child in children} == {component.urn}, "depends_on of the component reaches only children"
+
+
+def test_every_child_uses_the_components_provider(cloud: dict[str, Any]) -> None:
+    import pulumi_kubernetes as kubernetes
+
+    def program() -> None:
+        provider = kubernetes.Provider("elsewhere", kubeconfig="a kubeconfig")
+        NfsServer("nfs-server", {}, opts=pulumi.ResourceOptions(provider=provider))
+
+    deployed = deploy(program, outputs=cloud)
+    provider = deployed.one("pulumi:providers:kubernetes")
+    for resource in deployed.resources.values():
+        if resource.type.startswith("kubernetes:"):
+            assert resource.provider.startswith(provider.urn), f"{resource.name} would go to the shell's own cluster"
+
+
+def test_the_service_comes_after_the_deployment_and_that_after_the_claim(cloud: dict[str, Any]) -> None:
+    deployed = lab(cloud)
+    service, deployment, claim = deployed.one(SERVICE), deployed.one(DEPLOYMENT), made_claim(deployed)
+    assert deployment.urn in service.dependencies, "a Service waits for an endpoint, in vain before the Deployment"
+    assert claim.urn in deployment.dependencies
+
+
+def test_a_deployment_that_does_not_start_is_given_up_after_five_minutes(cloud: dict[str, Any]) -> None:
+    timeouts = lab(cloud).one(DEPLOYMENT).options.customTimeouts
+    assert (timeouts.create, timeouts.update) == ("5m", "5m")
+
+
+def test_two_servers_in_one_namespace_never_select_each_others_pods(cloud: dict[str, Any]) -> None:
+    deployed = deploy(lambda: [NfsServer("nfs-server", {}), NfsServer("media", {})], outputs=cloud)
+    for type_ in (DEPLOYMENT, SERVICE):
+        names = [resource.inputs["metadata"]["name"] for resource in deployed.all(type_)]
+        assert names == ["nfs-server", "media"]
+    selectors = [resource.inputs["spec"]["selector"] for resource in deployed.all(SERVICE)]
+    assert selectors == [{"role": "nfs-server"}, {"role": "media"}]
+    claims = [claim.inputs["metadata"]["name"] for claim in deployed.all(CLAIM) if not claim.read]
+    assert claims == ["nfs-pvc", "media-pvc"]
+
+
+def test_every_argument_arrives_also_as_an_output(cloud: dict[str, Any]) -> None:
+    def program() -> NfsServer:
+        given = {"server_name": "files", "namespace": "team", "storage": "5Gi", "image": "a/b:1", "claim_name": "kept"}
+        return NfsServer("x", {key: pulumi.Output.from_input(value) for key, value in given.items()})  # type: ignore
+
+    deployed = deploy(program, outputs=cloud)
+    for type_ in (DEPLOYMENT, SERVICE):
+        metadata = deployed.one(type_).inputs["metadata"]
+        assert (metadata["name"], metadata["namespace"]) == ("files", "team")
+    claim = made_claim(deployed).inputs
+    assert (claim["metadata"]["name"], claim["metadata"]["namespace"]) == ("kept", "team")
+    assert claim["spec"]["resources"]["requests"]["storage"] == "5Gi"
+    pod = deployed.one(DEPLOYMENT).inputs["spec"]["template"]["spec"]
+    assert pod["containers"][0]["image"] == "a/b:1"
+    assert pod["volumes"][0]["persistentVolumeClaim"]["claimName"] == "kept"
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "said"),
+    [
+        ("Nfs-Server", {}, "the name 'Nfs-Server' is not a Kubernetes name"),
+        ("n" * 70, {}, "is 70 characters long"),
+        ("nfs.", {}, "the name 'nfs.' is not"),
+        ("1nfs", {}, "the name '1nfs' is not"),
+        ("nfs", {"namespace": "kube-system"}, "the namespace 'kube-system' is reserved"),
+        ("nfs", {"storage": "1GB"}, "the storage '1GB' is not a Kubernetes quantity"),
+        ("nfs", {"image": "Not An Image"}, "the image 'Not An Image' is not an image reference"),
+        ("nfs", {"claim_name": "pvc."}, "the claim name 'pvc.' is not"),
+        ("nfs", {"storage": pulumi.Output.from_input}, "the storage '1GB' is not a Kubernetes quantity"),
+    ],
+)
+def test_a_bad_argument_is_refused_with_its_name_and_value(
+    cloud: dict[str, Any], name: str, args: dict[str, Any], said: str
+) -> None:
+    def program() -> NfsServer:
+        late = {key: value("1GB") if callable(value) else value for key, value in args.items()}
+        return NfsServer(name, NfsServerArgs(**late))
+
+    with pytest.raises(pulumi.RunError) as refusal:
+        deploy(program, outputs=cloud)
+    assert said in str(refusal.value)
+    assert name in str(refusal.value), "a program with many servers has to be told which one"
+
+
+def test_a_name_of_63_letters_is_accepted(cloud: dict[str, Any]) -> None:
+    assert made_claim(lab(cloud, name="n" * 63)).inputs["metadata"]["name"] == "n" * 63 + "-pvc"
