@@ -42,16 +42,21 @@ def _run(command: str, folder: Path) -> int:
 
     from .control_plane import ControlPlane
 
-    cloud = ControlPlane.at(folder, tell=lambda message: print(message, file=sys.stderr))
+    if command == "delete":  # also what is half-made, or damaged
+        ControlPlane(folder, tools=folder, tell=_tell).delete()
+        return 0
+    cloud = ControlPlane.at(folder, tell=_tell)
     if command == "stop":
         cloud.stop()
-    elif command == "delete":
-        cloud.delete()
     else:
         faults = cloud.health()
         print("\n".join(map(str, faults)) or "all is well")
         return 1 if faults else 0
     return 0
+
+
+def _tell(message: str) -> None:
+    print(message, file=sys.stderr)
 
 
 sys.exit(main(sys.argv[1:]))

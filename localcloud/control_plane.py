@@ -6,16 +6,19 @@ processes themselves carry (processes.py), never by a pid file alone.
 """
 
 import base64
+import json
 import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from . import facts as facts_file
 from . import kubeconfig, kwok, ports, processes, sockets
+from .credential import runs
 from .errors import ComponentDied, LocalCloudError
 from .facts import Facts, write_atomically
 from .health import Api, Fault, faults
@@ -24,6 +27,8 @@ from .lock import exclusive
 from .startup import Startup
 
 GRACE_SECONDS = 5
+# etcd lays out its log in files of 64 MB, two at a time.
+_MEGABYTES = 256
 # A port may be taken in the moment before its server binds it; while a cloud is new it can have others.
 _ATTEMPTS = 3
 
@@ -70,7 +75,7 @@ class ControlPlane:
         When a process dies, or on any other failure, nothing is left running.
         """
         self._require_tools()
-        with exclusive(self.folder, tell=self._tell):
+        with self._alone():
             facts = self.facts()
             if facts is None:
                 return self._create(region)
@@ -85,7 +90,7 @@ class ControlPlane:
         """Start what does not run, and nothing else. Returns when the cloud is healthy."""
         self._require_tools()
         self._existing()  # before the lock, which would make folders
-        with exclusive(self.folder, tell=self._tell):
+        with self._alone():
             self._start(self._existing())
 
     def ensure_running(self) -> None:
@@ -96,16 +101,27 @@ class ControlPlane:
     def stop(self) -> None:
         """End the processes and keep the data. Nothing to do where none runs."""
         self._existing()
-        with exclusive(self.folder, tell=self._tell):
+        with self._alone():
             self._end(processes.find(self.folder))
 
     def delete(self) -> None:
         """End the processes and remove the folder. Works on half-made clouds, and where the folder is gone already."""
-        facts = facts_file.read(self.folder)
-        with exclusive(self.folder, tell=self._tell):
+        with self._alone():
+            with suppress(LocalCloudError):  # facts that cannot be read are no reason to keep the rest
+                facts = facts_file.read(self.folder)
+                if facts is not None:
+                    sockets.remove(Path(facts.socket), self.folder)
             self._clear()
-            if facts is not None:
-                sockets.remove(Path(facts.socket), self.folder)
+
+    @contextmanager
+    def _alone(self) -> Generator[None]:
+        """Hold the cloud's lock; what the system refuses (a full disk, a folder of somebody else's) is said plainly."""
+        try:
+            with exclusive(self.folder, tell=self._tell):
+                yield
+        except OSError as error:
+            what = f"{error.strerror}: {error.filename}" if error.filename else str(error)
+            raise LocalCloudError(f"the local cloud in {self.folder} cannot be worked on: {what}") from error
 
     def _existing(self) -> Facts:
         facts = self.facts()
@@ -123,9 +139,16 @@ class ControlPlane:
         if missing:
             raise LocalCloudError(f"{', '.join(missing)} missing in {self._tools}: `make setup` builds the tools")
 
+    def _require_space(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(self.folder).free // 2**20
+        if free < _MEGABYTES:
+            raise LocalCloudError(f"{free} MB are free in {self.folder}: a local cloud needs {_MEGABYTES} MB")
+
     def _create(self, region: str) -> Facts:
         for attempt in range(1, _ATTEMPTS + 1):
             self._clear()
+            self._require_space()
             try:
                 return self._create_once(region)
             except ComponentDied as died:
@@ -149,7 +172,6 @@ class ControlPlane:
                 ports=chosen,
                 socket=str(sockets.choose(self.folder)),
             )
-            self.folder.mkdir(parents=True, exist_ok=True)
             facts_file.write(self.folder, facts)
             token = secrets.token_hex(32)
             write_atomically(layout.token, f'{token},admin,admin,"system:masters"\n')
@@ -176,22 +198,23 @@ class ControlPlane:
         raise LocalCloudError("the API server made no namespace kube-system within 30 s: try again")
 
     def _start(self, facts: Facts) -> None:
-        layout = self._layout
         found = self._reconcile_pid_files(facts)
         missing = [component for component in kwok.COMPONENTS if component.name not in found]
+        if not missing and runs(self._layout):
+            return  # another command has done it while we waited for the lock
+        self._layout.running.unlink(missing_ok=True)
+        for component in missing:
+            for port in (facts.ports[name] for name in component.ports):
+                if not ports.is_free(port):
+                    holder = ports.holder(port)
+                    raise LocalCloudError(
+                        f"port {port} of {component.name} is taken by {holder}: end that, and try again"
+                    )
         if missing:
             self._tell(f"starting the local cloud {facts.name}: {', '.join(c.name for c in missing)}")
-        layout.running.unlink(missing_ok=True)
-        for component in missing:
-            for port in component.ports:
-                if not ports.is_free(facts.ports[port]):
-                    raise LocalCloudError(
-                        f"port {facts.ports[port]} of {component.name} is taken by "
-                        f"{ports.holder(facts.ports[port])}: end that, and try again"
-                    )
         with ports.guard(facts.ports):
             try:
-                pids = self._bring_up(facts, *kwok.START)
+                pids = self._bring_up(facts, *(kwok.START if missing else ()))
             except LocalCloudError:
                 self._end(processes.find(self.folder))
                 raise
@@ -203,8 +226,6 @@ class ControlPlane:
         return Startup(facts, self._layout, Api(facts, self._layout)).run(*command)
 
     def _note_running(self, pids: dict[str, int]) -> None:
-        import json
-
         write_atomically(self._layout.running, json.dumps(pids))
 
     def _reconcile_pid_files(self, facts: Facts) -> set[str]:

@@ -13,6 +13,7 @@ Other services of MiniStack can be served the same way: `--services ec2,eks,iam,
 
 import argparse
 import asyncio
+import importlib
 import json
 import logging
 import os
@@ -20,6 +21,8 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+from hypercorn.config import Config
 
 Scope = Mapping[str, Any]
 Message = dict[str, Any]
@@ -116,8 +119,9 @@ def _replace(file: Path, text: str) -> None:
 
 def application(folder: Path) -> SavedBeforeAnswered:
     """MiniStack, configured by `configure`, wrapped so that its answers wait for its state."""
-    from ministack import app as ministack
-    from ministack.core import persistence
+    # The names with an underscore are MiniStack's own way of saving; its version is pinned.
+    ministack: Any = importlib.import_module("ministack.app")
+    persistence: Any = importlib.import_module("ministack.core.persistence")
 
     def encode(service: str, state: Any) -> str:
         wrapped = {"__ministack_format__": persistence._state_format_version(service), "payload": state}
@@ -127,21 +131,19 @@ def application(folder: Path) -> SavedBeforeAnswered:
 
 
 def serve(port: int, state: Path) -> None:
-    """Serve on the loopback interface until SIGTERM or SIGINT."""
-    from hypercorn.asyncio import serve as hypercorn_serve
-    from hypercorn.config import Config
-
+    """Serve on the loopback interface until SIGTERM or SIGINT. Raises OSError where the port is taken."""
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
     config.keep_alive_timeout = 75
     # Clients keep idle connections open, and an answer that went out is on disk already: nothing to wait for.
     config.graceful_timeout = 0.2
     config.loglevel = "WARNING"
+    hypercorn_serve: Any = importlib.import_module("hypercorn.asyncio").serve
     asyncio.run(hypercorn_serve(application(state), config))
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m localcloud.ec2_api", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m localcloud.ec2_api", description="The EC2 API of the local cloud.")
     parser.add_argument("--port", type=int, required=True, help="TCP port on 127.0.0.1")
     parser.add_argument("--state", type=Path, required=True, help="folder that keeps the state")
     parser.add_argument("--services", default="ec2", help="MiniStack's names, separated by commas")

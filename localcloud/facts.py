@@ -17,7 +17,8 @@ class Facts:
     """A local cloud as it was created. No key and no token is in here.
 
     `cluster_id` is the uid of the kube-system namespace; it is empty while the cloud is still being made.
-    `socket` is where the CSI controller listens. `ca_data` is the certificate authority of the API server, base64 of PEM.
+    `socket` is where the CSI controller listens. `ca_data` is the certificate authority of the API server, base64 of
+    PEM.
     """
 
     name: str

@@ -3,7 +3,7 @@
 import fcntl
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ _POLL_SECONDS = 0.05
 
 
 @contextmanager
-def exclusive(folder: Path, *, tell: Callable[[str], None]) -> Iterator[None]:
+def exclusive(folder: Path, *, tell: Callable[[str], None]) -> Generator[None]:
     """Hold the lock of the cloud in `folder`; it falls with its holder, so a killed command leaves none behind.
 
     It lies beside the folder, because deleting the cloud removes the folder. Raises LocalCloudError after

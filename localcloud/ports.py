@@ -8,7 +8,7 @@ servers have bound the rest, so two clouds that start in the same second never c
 
 import random
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 
 import psutil
@@ -33,7 +33,7 @@ NAMES = (
 
 
 @contextmanager
-def reserve() -> Iterator[dict[str, int]]:
+def reserve() -> Generator[dict[str, int]]:
     """Yield a free block as name -> port, guarded against other choosers until the context ends.
 
     Raises LocalCloudError when no block is free.
@@ -55,7 +55,7 @@ def reserve() -> Iterator[dict[str, int]]:
 
 
 @contextmanager
-def guard(ports: Mapping[str, int]) -> Iterator[None]:
+def guard(ports: Mapping[str, int]) -> Generator[None]:
     """Hold the guard of a block that was chosen earlier while its servers bind their ports again.
 
     Another program on the guard port does no harm: it keeps choosers away just as well.
@@ -91,7 +91,8 @@ def holder(port: int) -> str:
     """Who listens on the port, as "nginx (pid 12)"; "another program" where the system does not tell."""
     try:
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+            listens = connection.status == psutil.CONN_LISTEN and connection.laddr[1:2] == (port,)
+            if listens and connection.pid:
                 return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
     except (psutil.Error, OSError):
         pass

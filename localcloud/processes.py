@@ -13,10 +13,13 @@ from pathlib import Path
 
 import psutil
 
+from .errors import LocalCloudError
+
 FOLDER_VARIABLE = "LOCALCLOUD_FOLDER"
 COMPONENT_VARIABLE = "LOCALCLOUD_COMPONENT"
 STARTER = "kwokctl"
 _POLL_SECONDS = 0.02
+_KILL_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def _identify(process: psutil.Process, folder: Path) -> Owned | None:
 def end(owned: Iterable[Owned], *, grace_seconds: float) -> None:
     """End these processes: SIGTERM, and SIGKILL for those still there after the grace; at once without a grace.
 
-    Returns when all of them are gone.
+    Returns when all of them are gone. Raises LocalCloudError where one cannot be killed.
     """
     remaining = list(owned)
     if grace_seconds > 0:
@@ -76,7 +79,9 @@ def end(owned: Iterable[Owned], *, grace_seconds: float) -> None:
         remaining = _wait(remaining, grace_seconds)
     for one in remaining:
         _signal(one.process.kill)
-    _wait(remaining, 10)
+    if stuck := _wait(remaining, _KILL_SECONDS):
+        names = ", ".join(f"{one.component} (pid {one.process.pid})" for one in stuck)
+        raise LocalCloudError(f"{names} did not end within {_KILL_SECONDS} s of being killed: try again")
 
 
 def _signal(send: Callable[[], None]) -> None:

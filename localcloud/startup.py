@@ -34,12 +34,13 @@ class Startup:
         self._retried: set[str] = set()
 
     def run(self, *command: str) -> dict[str, int]:
-        """Bring the cloud up with this kwokctl command and return the pids, by component.
+        """Bring the cloud up with this kwokctl command, or none where all runs, and return the pids, by component.
 
         Raises LocalCloudError; as ComponentDied it names the process that ended and what it wrote last.
         """
         deadline = time.monotonic() + SECONDS
-        self._launch(*command)
+        if command:
+            self._launch(*command)
         try:
             while True:
                 for component in COMPONENTS:
