@@ -1,0 +1,90 @@
+"""EbsStorageClass: the default class, as the lab and the driver want it, and the barrier above it."""
+
+from typing import Any
+
+import pulumi
+import pytest
+
+from components.storage_class import EbsStorageClass, volume_name_of
+from tests.unit.mocks import Deployed, deploy
+
+CLASS = "kubernetes:storage.k8s.io/v1:StorageClass"
+BARRIER = "pulumi-python:dynamic/storage-lab:ReclaimBarrier"
+
+
+@pytest.fixture
+def deployed() -> Deployed:
+    def program() -> EbsStorageClass:
+        return EbsStorageClass(
+            "ebs",
+            {
+                "cluster_name": "storage-lab-local",
+                "kubeconfig": pulumi.Output.secret("a kubeconfig"),
+                "ec2": {"region": "us-east-1", "endpoint_url": "http://127.0.0.1:4566"},
+                "reclaim_timeout_seconds": 42,
+            },
+        )
+
+    return deploy(program)
+
+
+def test_it_is_the_clusters_default_class(deployed: Deployed) -> None:
+    annotations = deployed.one(CLASS).inputs["metadata"]["annotations"]
+    assert annotations == {"storageclass.kubernetes.io/is-default-class": "true"}, (
+        "the lab's claim names no class: without a default one it stays Pending for ever"
+    )
+
+
+def test_volumes_are_made_where_the_pod_is_and_go_with_the_claim(deployed: Deployed) -> None:
+    inputs = deployed.one(CLASS).inputs
+    assert inputs["provisioner"] == "ebs.csi.aws.com"
+    assert inputs["volumeBindingMode"] == "WaitForFirstConsumer", "Immediate may choose a zone without a node"
+    assert inputs["reclaimPolicy"] == "Delete", "anything else leaves a volume behind, and its price"
+    assert inputs["allowVolumeExpansion"] is True
+
+
+def test_volumes_are_encrypted_gp3_and_carry_the_two_tags(deployed: Deployed) -> None:
+    assert deployed.one(CLASS).inputs["parameters"] == {
+        "type": "gp3",
+        "encrypted": "true",
+        "csi.storage.k8s.io/fstype": "ext4",
+        "tagSpecification_1": "Name=kubernetes-dynamic-{{ .PVName }}",
+        "tagSpecification_2": "storage-lab=storage-lab-local",
+    }
+
+
+def test_the_name_tag_is_the_one_that_the_output_announces(deployed: Deployed) -> None:
+    template = deployed.one(CLASS).inputs["parameters"]["tagSpecification_1"]
+    assert template.replace("{{ .PVName }}", "pvc-1") == f"Name={volume_name_of('pvc-1')}"
+
+
+def test_a_class_with_other_parameters_takes_the_old_ones_place(deployed: Deployed) -> None:
+    assert deployed.one(CLASS).options.deleteBeforeReplace, "two classes cannot have one name, and both be default"
+
+
+def test_the_barrier_is_passed_before_the_class_goes(deployed: Deployed) -> None:
+    assert deployed.one(CLASS).urn in deployed.one(BARRIER).dependencies
+
+
+def test_the_barrier_knows_what_to_look_for(deployed: Deployed) -> None:
+    inputs = dict(deployed.one(BARRIER).inputs)
+    assert inputs.pop("__provider"), "the provider's reference"
+    assert inputs.pop("kubeconfig")["value"] == "a kubeconfig", "it is a secret in the state"
+    assert inputs == {
+        "storage_class": "ebs",
+        "ec2": {"region": "us-east-1", "endpoint_url": "http://127.0.0.1:4566"},
+        "volume_tag": {"key": "storage-lab", "value": "storage-lab-local"},
+        "timeout_seconds": 42,
+    }
+
+
+def test_replacing_the_class_does_not_touch_the_barrier(deployed: Deployed) -> None:
+    by_property = {
+        urn for found in deployed.one(BARRIER).options.propertyDependencies.values() for urn in found.urns
+    }
+    assert deployed.one(CLASS).urn not in by_property, "the barrier would be replaced too, and wait for living claims"
+
+
+def test_class_and_barrier_belong_to_the_component(deployed: Deployed) -> None:
+    component = deployed.one("storage-lab:index:EbsStorageClass")
+    assert {deployed.one(CLASS).parent, deployed.one(BARRIER).parent} == {component.urn}
