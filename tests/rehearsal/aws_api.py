@@ -2,9 +2,9 @@
 
     python -m tests.rehearsal.aws_api --port 4566 --folder DIR --tools DIR
 
-Each call is appended to DIR/calls.jsonl as {"who", "call", "status"}: `who` is the access key it was signed with, `call`
-the IAM action it needs. The updates of EKS and its versions of add-ons are answered here, in the state of MiniStack,
-because MiniStack has no route for them.
+Each call is appended to DIR/calls.jsonl as {"who", "call", "status"}: `who` is the access key it was signed with and
+`call` the IAM action it needs. The updates of EKS and its versions of add-ons are answered here, in the state of
+MiniStack, because MiniStack has no route for them.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""A stand-in for the aws command: `--version`, and `eks get-token` with the token of the rehearsed cluster's creator."""
+"""A stand-in for the aws command: `--version`, and `eks get-token` with the token of the cluster's creator."""
 
 import json
 import os

@@ -1,7 +1,7 @@
 """A stand-in for the provider plugin pulumi-resource-aws: the engine's protocol on one side, boto3 on the other.
 
 Reads, differences, names and default tags are worked out as pulumi-aws does; what each type means is in
-`aws_resources.py`. It is found on PATH for the length of a rehearsal only.
+`aws_network.py`, `aws_roles.py` and `aws_eks.py`. It is found on PATH for the length of a rehearsal only.
 """
 
 import json
@@ -17,9 +17,12 @@ from botocore.config import Config
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from tests.rehearsal.aws_resources import KINDS, Kind, Props
+from tests.rehearsal.aws_eks import EKS
+from tests.rehearsal.aws_kind import Kind, Props
+from tests.rehearsal.aws_network import NETWORK
+from tests.rehearsal.aws_roles import ROLES
 
-UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+KINDS = NETWORK | ROLES | EKS
 
 
 def _props(struct: struct_pb2.Struct) -> Props:

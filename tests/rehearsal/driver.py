@@ -1,4 +1,4 @@
-"""The EBS driver of the rehearsal: the local cloud's CSI controller and the real sidecars, started and stopped at will."""
+"""The EBS driver of the rehearsal: the local cloud's CSI controller and the real sidecars, run at will."""
 
 import os
 import signal
@@ -33,11 +33,11 @@ class DriverProcesses:
         socket = self._folder / "csi.sock"
         kubeconfig = f"--kubeconfig={self._kubernetes.kubeconfig}"
         address = f"--csi-address={socket}"
-        self._run("controller", [sys.executable, "-m", "localcloud.ebs_csi", "--endpoint", f"unix://{socket}",
-                                 "--ec2-endpoint", self._endpoint, "--region", "us-east-1"])  # fmt: skip
-        self._run("provisioner", [str(self._tools / "csi-provisioner"), kubeconfig, address, "--extra-create-metadata",
-                                  "--feature-gates=Topology=true", "--default-fstype=ext4", "--timeout=60s"])  # fmt: skip
-        self._run("attacher", [str(self._tools / "csi-attacher"), kubeconfig, address, "--timeout=60s"])
+        ours = ["--endpoint", f"unix://{socket}", "--ec2-endpoint", self._endpoint, "--region", "us-east-1"]
+        self._run("controller", sys.executable, "-m", "localcloud.ebs_csi", *ours)
+        topology = ["--extra-create-metadata", "--feature-gates=Topology=true", "--default-fstype=ext4"]
+        for sidecar, more in (("csi-provisioner", topology), ("csi-attacher", [])):
+            self._run(sidecar, str(self._tools / sidecar), kubeconfig, address, "--timeout=60s", *more)
 
     def stop(self) -> None:
         """End them at once, as pods end whose node or credentials are gone."""
@@ -47,7 +47,7 @@ class DriverProcesses:
         self._processes = []
         self._registered = set()
 
-    def _run(self, name: str, words: list[str]) -> None:
+    def _run(self, name: str, *words: str) -> None:
         environment = {"PATH": os.environ["PATH"]}
         with (self._folder / f"{name}.log").open("ab") as log:
             self._processes.append(subprocess.Popen(words, env=environment, stdout=log, stderr=log))

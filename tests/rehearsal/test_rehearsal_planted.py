@@ -42,10 +42,9 @@ def test_nodes_that_do_not_wait_for_the_cluster_fail(stage: Stage) -> None:
     assert "No cluster found for name" in failure_of_up(stage)
 
 
-def test_a_driver_that_may_go_before_the_volumes_leaves_them_and_is_found_out(stage: Stage) -> None:
-    plant(stage, "__main__.py", "*cluster.ready, ", "")
+def test_a_destroy_that_does_not_wait_for_the_volumes_leaks_them(stage: Stage) -> None:
+    looks, sees_nothing = "return self._in_kubernetes() or self._in_ec2()", "return Leftovers()"
+    plant(stage, "components/reclaim_barrier.py", looks, sees_nothing)
     stage.lab.up()
-    with pytest.raises(CommandFailed) as failure:
-        stage.lab.destroy()
-    assert "volumes of the lab are left" in str(failure.value)
-    assert stage.left() & Counter(volume=1), "the driver was gone before it could delete the volume"
+    stage.lab.destroy()
+    assert stage.left() == Counter(volume=1), "the driver went before it could delete the volume, and nobody said so"

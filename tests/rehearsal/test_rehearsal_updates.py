@@ -48,7 +48,7 @@ class Updates:
 
     def refused(self, **config: Any) -> str:
         """What a preview with these inputs is refused with. The inputs are taken back."""
-        before = {key: None for key in config}
+        before = dict.fromkeys(config)
         self.stage.lab.configure(config)
         try:
             with pytest.raises(CommandFailed) as refusal:

@@ -17,6 +17,7 @@ from botocore.config import Config
 
 from tests.rehearsal.driver import DriverProcesses
 from tests.rehearsal.kubernetes import Kubernetes
+from tests.rehearsal.nodes import Nodes
 
 AWS_ITSELF = "AWSITSELF"
 DRIVER = "aws-ebs-csi-driver"
@@ -27,7 +28,6 @@ NEED_NODES = {"coredns", DRIVER}
 CLUSTER_POLICIES = {"AmazonEKSClusterPolicy"}
 NODE_POLICIES = {"AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy", "AmazonEC2ContainerRegistryPullOnly"}
 DRIVER_POLICIES = {"AmazonEBSCSIDriverPolicyV2"}
-PLAYED_DEADLINE = 5.0  # seconds; stands for the twenty minutes after which AWS gives up
 
 Call = dict[str, Any]
 
@@ -47,6 +47,7 @@ class World:
         self._endpoint, self._eks = endpoint, eks
         self.kubernetes = Kubernetes(folder / "kubernetes", tools)
         self._driver = DriverProcesses(folder / "driver", self.kubernetes, tools, endpoint)
+        self._nodes = Nodes(self.kubernetes, lambda: self.client("ec2"))
         self._clients: dict[str, Any] = {}
         self._lock = threading.RLock()
 
@@ -139,7 +140,7 @@ class World:
             case "eks:UpdateNodegroupVersion":
                 self._renew_nodes(words[1], words[3])
             case "eks:DeleteNodegroup":
-                self._remove_nodes(words[3], keep=0)
+                self._nodes.remove(words[3], keep=0)
             case "eks:CreateAddon":
                 self._addon(words[1], given["addonName"])["status"] = "CREATING"
         self.settle()
@@ -147,7 +148,7 @@ class World:
     def settle(self) -> None:
         """Bring add-ons and driver in line with what there is now."""
         with self._lock:
-            nodes = self._nodes()
+            nodes = self._nodes.all()
             for addon in self._eks._addons.values():
                 healthy = bool(nodes) or addon["addonName"] not in NEED_NODES
                 addon["status"] = "ACTIVE" if healthy else "DEGRADED"
@@ -191,86 +192,31 @@ class World:
                 del self._eks._addons[key]
             self._driver.stop()
             self.kubernetes.stop()
-            self._delete_interfaces(f"control plane {name}")
+            self._nodes.delete_interfaces(f"control plane {name}")
 
     def _fill_nodegroup(self, cluster: str, group_name: str) -> None:
         group = self._nodegroup(cluster, group_name)
-        if not self._has_way_out(group["subnets"][0]):
+        if not self._nodes.has_way_out(group["subnets"][0]):
             group["status"] = "CREATE_FAILED"
             group["health"]["issues"] = [
                 {"code": "NodeCreationFailure", "message": "Instances failed to join", "resourceIds": []}
             ]
             return
         with self._lock:
-            self._remove_nodes(group_name, keep=group["scalingConfig"]["desiredSize"])
-            for _ in range(group["scalingConfig"]["desiredSize"] - len(self._nodes(group_name))):
-                self._add_node(group_name, group)
+            self._nodes.remove(group_name, keep=group["scalingConfig"]["desiredSize"])
+            for _ in range(group["scalingConfig"]["desiredSize"] - len(self._nodes.all(group_name))):
+                self._nodes.add(group_name, group)
             self.settle()
         group["status"] = "ACTIVE"
 
     def _renew_nodes(self, cluster: str, group_name: str) -> None:
         """New nodes first, then the old ones are emptied and ended, as a managed node group does it."""
         with self._lock:
-            old = list(self._nodes(group_name))
+            old = list(self._nodes.all(group_name))
             for _ in old:
-                self._add_node(group_name, self._nodegroup(cluster, group_name))
+                self._nodes.add(group_name, self._nodegroup(cluster, group_name))
             self.settle()
-            self._remove_nodes(group_name, keep=0, among=old)
-
-    def _has_way_out(self, subnet_id: str) -> bool:
-        tables = self.client("ec2").describe_route_tables(
-            Filters=[{"Name": "association.subnet-id", "Values": [subnet_id]}]
-        )["RouteTables"]
-        routes = [route for table in tables for route in table["Routes"]]
-        return any(r.get("DestinationCidrBlock") == "0.0.0.0/0" and r.get("GatewayId") for r in routes)
-
-    def _add_node(self, group_name: str, group: Call) -> None:
-        ec2 = self.client("ec2")
-        subnet = ec2.describe_subnets(SubnetIds=[group["subnets"][0]])["Subnets"][0]
-        zone = subnet["AvailabilityZone"]
-        instance = ec2.run_instances(
-            ImageId="ami-0000000000000al23", MinCount=1, MaxCount=1, SubnetId=subnet["SubnetId"],
-            InstanceType=group["instanceTypes"][0],
-        )["Instances"][0]["InstanceId"]  # fmt: skip
-        ec2.create_network_interface(SubnetId=subnet["SubnetId"], Description=f"node {instance}")
-        self.kubernetes.kubectl("apply", "-f", "-", given=node(instance, zone, group_name, group))
-
-    def _nodes(self, group_name: str | None = None) -> dict[str, str]:
-        """Instance id and zone of every node, or of those of one group, oldest first."""
-        if not self.kubernetes.running:
-            return {}
-        words = ["-l", f"eks.amazonaws.com/nodegroup={group_name}"] if group_name else []
-        found = json.loads(self.kubernetes.kubectl("get", "nodes", "-o", "json", *words))["items"]
-        found.sort(key=lambda item: item["metadata"]["creationTimestamp"])
-        return {item["metadata"]["name"]: item["metadata"]["labels"]["topology.kubernetes.io/zone"] for item in found}
-
-    def _remove_nodes(self, group_name: str, keep: int, among: list[str] | None = None) -> None:
-        with self._lock:
-            doomed = (among or list(self._nodes(group_name)))[keep:]
-            for name in doomed:
-                self.kubernetes.kubectl("cordon", name)
-                self.kubernetes.kubectl(
-                    "delete", "pods", "-A", "--field-selector", f"spec.nodeName={name}", "--wait=false"
-                )
-                self.kubernetes.kubectl("delete", "node", name)
-                self._terminate(name)
-
-    def _terminate(self, instance: str) -> None:
-        """With what AWS does then and the emulator does not: the root volume goes, the others are let go."""
-        ec2 = self.client("ec2")
-        ec2.terminate_instances(InstanceIds=[instance])
-        held = [{"Name": "attachment.instance-id", "Values": [instance]}]
-        for volume in ec2.describe_volumes(Filters=held)["Volumes"]:
-            ec2.detach_volume(VolumeId=volume["VolumeId"], Force=True)
-            if any(attachment["DeleteOnTermination"] for attachment in volume["Attachments"]):
-                ec2.delete_volume(VolumeId=volume["VolumeId"])
-        self._delete_interfaces(f"node {instance}")
-
-    def _delete_interfaces(self, description: str) -> None:
-        ec2 = self.client("ec2")
-        for interface in ec2.describe_network_interfaces()["NetworkInterfaces"]:
-            if interface["Description"] == description:
-                ec2.delete_network_interface(NetworkInterfaceId=interface["NetworkInterfaceId"])
+            self._nodes.remove(group_name, keep=0, among=old)
 
     def _nodegroup(self, cluster: str, name: str) -> Call:
         return self._eks._nodegroups[f"{cluster}/{name}"]
@@ -280,25 +226,3 @@ class World:
 
     def _in_background(self, work: Callable[..., None], *arguments: Any) -> None:
         threading.Thread(target=work, args=arguments, daemon=True).start()
-
-
-def node(instance: str, zone: str, group_name: str, group: Call) -> Call:
-    """The Node that a kubelet on that instance would register."""
-    labels = {
-        "kubernetes.io/os": "linux",
-        "kubernetes.io/hostname": instance,
-        "topology.kubernetes.io/zone": zone,
-        "topology.kubernetes.io/region": zone[:-1],
-        "node.kubernetes.io/instance-type": group["instanceTypes"][0],
-        "eks.amazonaws.com/nodegroup": group_name,
-    }
-    # The second makes the controller manager attach volumes itself, as it does for every real kubelet.
-    annotations = {"kwok.x-k8s.io/node": "fake", "volumes.kubernetes.io/controller-managed-attach-detach": "true"}
-    capacity = {"cpu": "2", "memory": "4Gi", "pods": "17"}
-    return {
-        "apiVersion": "v1",
-        "kind": "Node",
-        "metadata": {"name": instance, "labels": labels, "annotations": annotations},
-        "spec": {"providerID": f"aws:///{zone}/{instance}"},
-        "status": {"capacity": capacity, "allocatable": capacity},
-    }

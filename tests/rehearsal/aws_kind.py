@@ -1,0 +1,48 @@
+"""What a resource type of the stand-in for pulumi-aws is, and what its types have in common.
+
+botocore checks every argument against AWS's own models, and the emulator every reference. A type or an input that is
+not known is an error: the rehearsal must not pass over what it does not play.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+Props = dict[str, Any]
+Clients = Callable[[str], Any]
+# Inputs that every taggable type has.
+TAGGED = frozenset({"tags", "region"})
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One resource type: how it comes, looks, changes and goes.
+
+    `create` returns the id, `read` the outputs beyond the inputs or None where it is gone. `replaces` are the inputs
+    that AWS cannot change in place, `named` the input that is given a name of its own where it has none.
+    """
+
+    inputs: frozenset[str]
+    create: Callable[[Clients, Props], str]
+    read: Callable[[Clients, str, Props], Props | None]
+    delete: Callable[[Clients, str, Props], None]
+    update: Callable[[Clients, str, Props, Props], None] | None = None
+    replaces: frozenset[str] = field(default=frozenset())
+    named: str | None = None
+
+
+def tags_of(props: Props) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in sorted(props["tagsAll"].items())]
+
+
+def found(ask: Callable[[], Any]) -> Any | None:
+    """What was asked for, or None where AWS says that there is no such thing."""
+    try:
+        return ask()
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if "NotFound" in code or code == "NoSuchEntity":
+            return None
+        raise
