@@ -4,6 +4,7 @@ kwokctl itself would wait for minutes for a process that has died, and asks with
 second. So it is ended as soon as it has launched everything.
 """
 
+import json
 import subprocess
 import time
 from pathlib import Path
@@ -81,8 +82,7 @@ class Startup:
         if all(c.name in self._pids or c.name in self._gave_up for c in COMPONENTS):
             self._end_kwokctl()
         elif self._kwokctl.poll() not in (None, 0):
-            log = self._layout.kwokctl_log
-            raise LocalCloudError(f"kwokctl could not start the local cloud. The end of {log}:\n{log_end(log)}")
+            raise LocalCloudError(f"kwokctl could not start the local cloud: {self._last_error()}")
 
     def _start_again(self) -> None:
         for name in self._gave_up:
@@ -97,6 +97,15 @@ class Startup:
             self._kwokctl.kill()
             self._kwokctl.wait()
             self._kwokctl = None
+
+    def _last_error(self) -> str:
+        """The last error in kwokctl's log, which is a JSON object a line, on one line; or the end of the log."""
+        log = self._layout.kwokctl_log
+        lines = log.read_text(errors="replace").splitlines()
+        try:
+            return " ".join(json.loads(lines[-1])["err"].split())
+        except (IndexError, ValueError, KeyError):
+            return f"the end of {log} is\n{log_end(log)}"
 
     def _too_slow(self) -> LocalCloudError:
         silent = ", ".join(c.name for c in COMPONENTS if c.name not in self._ready)

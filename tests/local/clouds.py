@@ -1,0 +1,87 @@
+"""What the tests of the local cloud ask and do, around the public interface."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psutil
+from botocore.config import Config
+
+from localcloud import processes
+from localcloud.control_plane import ControlPlane
+from localcloud.facts import Facts
+from localcloud.layout import Layout
+
+ROOT = Path(__file__).parents[2]
+TOOLS = ROOT / ".lab" / "bin"
+
+
+def facts_of(cloud: ControlPlane) -> Facts:
+    facts = cloud.facts()
+    assert facts is not None, "a created cloud knows its facts"
+    return facts
+
+
+def pids(cloud: ControlPlane) -> dict[str, int]:
+    """The living processes of a cloud, by component; a component that runs twice fails the test."""
+    owned = processes.find(cloud.folder)
+    found = {one.component: one.process.pid for one in owned}
+    assert len(found) == len(owned), f"a component runs twice: {[one.component for one in owned]}"
+    return found
+
+
+def kill(*pids: int) -> None:
+    """SIGKILL, and wait until they are gone."""
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    gone = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
+    processes.end([processes.Owned("killed", process) for process in gone], grace_seconds=0)
+
+
+def listening(cloud: ControlPlane) -> set[tuple[str, int]]:
+    """Address and port of every listener of the cloud's processes."""
+    return {
+        (connection.laddr[0], connection.laddr[1])
+        for one in processes.find(cloud.folder)
+        for connection in one.process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+
+
+def kubectl(cloud: ControlPlane, *words: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """kubectl with the cloud's kubeconfig, as a user calls it."""
+    command = [str(TOOLS / "kubectl"), "--kubeconfig", str(Layout(cloud.folder).kubeconfig), *words]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, env={**os.environ, **(env or {})}
+    )
+
+
+def credential(cloud: ControlPlane, *python: str) -> "subprocess.Popen[str]":
+    """The credential plugin, started as the kubeconfig has it."""
+    return subprocess.Popen(
+        [sys.executable, *python, "-m", "localcloud", "credential", str(cloud.folder)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ec2(endpoint: str) -> Any:
+    return boto3.Session().client(
+        "ec2",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="lab",
+        aws_secret_access_key="lab",
+        config=Config(proxies={}),
+    )
+
+
+def volume_ids(endpoint: str) -> set[str]:
+    return {volume["VolumeId"] for volume in ec2(endpoint).describe_volumes()["Volumes"]}

@@ -1,0 +1,88 @@
+"""A cloud that was killed: what comes back, when, and what is left alone."""
+
+import socket
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from localcloud.control_plane import ControlPlane
+from localcloud.errors import LocalCloudError
+from localcloud.kwok import COMPONENTS, SIDECARS
+from localcloud.layout import Layout
+from localcloud.ports import LOOPBACK
+from tests.local.clouds import credential, ec2, facts_of, kill, kubectl, pids, volume_ids
+
+
+@pytest.fixture
+def stranger() -> Iterator["subprocess.Popen[bytes]"]:
+    """Somebody else's process."""
+    with subprocess.Popen(["sleep", "600"]) as process:
+        yield process
+        process.kill()
+
+
+@pytest.mark.parametrize("victim", ["etcd", "kube-controller-manager", "ec2-api", "ebs-csi", "csi-attacher"])
+def test_one_killed_process_comes_back_and_only_that(cloud: ControlPlane, victim: str) -> None:
+    before = pids(cloud)
+    kill(before[victim])
+    assert any(fault.component == victim for fault in cloud.health()), "health must name what died"
+    cloud.ensure_running()
+    after = pids(cloud)
+    assert cloud.health() == []
+    # The sidecars end by themselves when the CSI controller does.
+    expected = {victim, *SIDECARS} if victim == "ebs-csi" else {victim}
+    assert {name for name in after if after[name] != before[name]} == expected, "what was well must not be restarted"
+
+
+def test_the_kubeconfig_revives_all_of_it_and_signals_no_stranger(
+    cloud: ControlPlane, stranger: "subprocess.Popen[bytes]"
+) -> None:
+    endpoint = facts_of(cloud).ec2_endpoint
+    kubectl(cloud, "create", "configmap", "kept", "--from-literal=a=b")
+    volume = ec2(endpoint).create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
+    kill(*pids(cloud).values())
+    for component in COMPONENTS:  # as after a reboot: the numbers belong to others by now
+        Layout(cloud.folder).pid_file(component.name).write_text(str(stranger.pid))
+
+    said = kubectl(cloud, "get", "configmap", "kept", "-o", "jsonpath={.data.a}")
+
+    assert said.stdout == "b", f"the first command after a reboot must find the cluster and its data: {said.stderr}"
+    assert cloud.health() == [], "kubectl got its credential before everything was up"
+    assert volume in volume_ids(endpoint), "a volume whose creation was answered must outlive a kill"
+    assert stranger.pid not in pids(cloud).values()
+    assert stranger.poll() is None, "a process that is not the cloud's was ended because of a stale pid file"
+
+
+def test_two_clients_that_revive_at_once_start_everything_once(cloud: ControlPlane) -> None:
+    kill(*pids(cloud).values())
+    plugins = [credential(cloud), credential(cloud)]
+    for plugin in plugins:
+        out, err = plugin.communicate(timeout=60)
+        assert plugin.returncode == 0, err
+        assert "ExecCredential" in out, "both clients need their credential"
+    assert set(pids(cloud)) == {component.name for component in COMPONENTS}
+
+
+def test_stop_keeps_the_data_and_touches_no_stranger(cloud: ControlPlane, stranger: "subprocess.Popen[bytes]") -> None:
+    kubectl(cloud, "create", "configmap", "stays", "--from-literal=a=b")
+    victim = pids(cloud)["csi-attacher"]
+    kill(victim)
+    Layout(cloud.folder).pid_file("csi-attacher").write_text(str(stranger.pid))
+    cloud.stop()
+    assert pids(cloud) == {}, "stop leaves processes behind"
+    assert stranger.poll() is None, "stop ended a process because a stale pid file named it"
+    cloud.start()
+    assert kubectl(cloud, "get", "configmap", "stays").returncode == 0, "stop lost what was in the cluster"
+
+
+def test_a_port_that_was_taken_meanwhile_is_named_with_its_holder(cloud: ControlPlane) -> None:
+    cloud.stop()
+    port = facts_of(cloud).ports["kube-scheduler"]
+    with socket.create_server((LOOPBACK, port)), pytest.raises(LocalCloudError) as refused:
+        cloud.start()
+    assert f"port {port} of kube-scheduler" in str(refused.value), "the user must learn which port"
+    assert "pid" in str(refused.value), "and who has it"
+    assert pids(cloud) == {}, "a start that cannot succeed must leave nothing running"
+    cloud.start()
+    assert cloud.health() == []
