@@ -44,7 +44,7 @@ def _processes(cloud: str) -> "Processes":
     # Imported here: the program, which imports this module too, never starts anything.
     from localcloud.control_plane import ControlPlane as Processes
 
-    return Processes(_LAB / "clouds" / cloud, tools=_LAB / "bin")
+    return Processes(_LAB / "clouds" / cloud, tools=_LAB / "bin", tell=lambda line: print(line, flush=True))
 
 
 def _outputs(facts: "Facts") -> dict[str, Any]:
@@ -115,7 +115,7 @@ def _refusal(key: str, old: str, new: str) -> CheckFailure:
 def _lost(olds: dict[str, Any]) -> Failure:
     return Failure(
         f"the local cloud in {_LAB / 'clouds' / olds['cloud']} is not the one that this stack knows "
-        f"({olds['clusterId']}): its data is gone. Run PULUMI_K8S_DELETE_UNREACHABLE=true pulumi refresh, which makes "
+        f"({olds['cluster_id']}): its data is gone. Run PULUMI_K8S_DELETE_UNREACHABLE=true pulumi refresh, which makes "
         "the stack forget what went with it, and then pulumi up."
     )
 

@@ -3,7 +3,7 @@
 from typing import Any, TypedDict, cast
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
 from components.dynamic_provider import Failure, Provider, differs, inputs_of, plainly
 from components.ec2_access import Ec2Access, ec2_client
@@ -41,6 +41,9 @@ class Ec2InstanceProvider(Provider):
         if not replaces and not _is_alive(_olds, _id, unknown=True):
             replaces = ["node"]
         return DiffResult(changes=bool(changed or replaces), replaces=replaces)
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        return UpdateResult(inputs_of(_news))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         return ReadResult(id_ if _is_alive(props, id_, unknown=False) else "", inputs_of(props))

@@ -1,5 +1,7 @@
 """The answers of a healthy local cloud, shared by the tests that run whole components."""
 
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +13,13 @@ VOLUME = "vol-0a1b2c3d4e5f60718"
 def _claim(args: Any) -> dict[str, Any]:
     namespace, _, name = (args.resource_id or "").partition("/")
     return {"metadata": {"name": name, "namespace": namespace}, "spec": {"volumeName": PV}} if args.resource_id else {}
+
+
+@pytest.fixture(autouse=True)
+def tracebacks() -> Iterator[None]:
+    """A provider that fails plainly turns tracebacks off in its process, which here is everybody's."""
+    yield
+    vars(sys).pop("tracebacklimit", None)
 
 
 @pytest.fixture

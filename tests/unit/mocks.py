@@ -194,7 +194,7 @@ def deploy(
     preview: bool = False,
     stack: str = "test",
 ) -> Deployed:
-    """Runs `program` to its end, all its outputs resolved, and returns what it registered; `result` is what it returned.
+    """Runs `program` to its end, outputs resolved, and returns what it registered; `result` is what it returned.
 
     `outputs` by type is what the cloud adds to a resource's inputs, or a function of the mock's arguments that says it;
     `calls` by token is what invokes answer. Each run is a world of its own.

@@ -45,9 +45,7 @@ def claim(name: str, of: str | None = "ebs", namespace: str = "default") -> Pers
 
 
 def pod(name: str, *volumes: Volume, namespace: str = "default") -> Pod:
-    return Pod(
-        metadata=ObjectMeta(name=name, namespace=namespace), spec=PodSpec(containers=[], volumes=list(volumes))
-    )
+    return Pod(metadata=ObjectMeta(name=name, namespace=namespace), spec=PodSpec(containers=[], volumes=list(volumes)))
 
 
 def using(claim_name: str) -> Volume:
@@ -55,7 +53,9 @@ def using(claim_name: str) -> Volume:
 
 
 def test_only_what_is_of_the_class_counts() -> None:
-    cluster = Kubernetes(volume("pv-1"), volume("pv-2", of="gp2"), claim("a"), claim("b", of="gp2"), claim("c", of=None))
+    cluster = Kubernetes(
+        volume("pv-1"), volume("pv-2", of="gp2"), claim("a"), claim("b", of="gp2"), claim("c", of=None)
+    )
     left = in_kubernetes(cluster, "ebs")
     assert [found.name for found in left.volumes] == ["pv-1"]
     assert left.claims == (Claim("default", "a"),), "a claim without a volume is of the class as well"

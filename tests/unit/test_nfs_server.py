@@ -4,7 +4,6 @@ from typing import Any
 
 import pulumi
 import pytest
-
 from pulumi.runtime.rpc import UNKNOWN
 
 from components.nfs_server import NfsServer, NfsServerArgs

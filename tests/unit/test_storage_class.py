@@ -1,7 +1,5 @@
 """EbsStorageClass: the default class, as the lab and the driver want it, and the barrier above it."""
 
-from typing import Any
-
 import pulumi
 import pytest
 
@@ -79,9 +77,7 @@ def test_the_barrier_knows_what_to_look_for(deployed: Deployed) -> None:
 
 
 def test_replacing_the_class_does_not_touch_the_barrier(deployed: Deployed) -> None:
-    by_property = {
-        urn for found in deployed.one(BARRIER).options.propertyDependencies.values() for urn in found.urns
-    }
+    by_property = {urn for found in deployed.one(BARRIER).options.propertyDependencies.values() for urn in found.urns}
     assert deployed.one(CLASS).urn not in by_property, "the barrier would be replaced too, and wait for living claims"
 
 

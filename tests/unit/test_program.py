@@ -1,0 +1,153 @@
+"""The whole program on the target local, on Pulumi's mocks: what it declares, and in which order that goes away."""
+
+import runpy
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi.output import Unknown
+from pulumi.runtime.rpc import is_rpc_secret, unwrap_rpc_secret
+
+from tests.unit.conftest import PV, VOLUME
+from tests.unit.mocks import Deployed, Registered, deploy
+
+PROGRAM = str(Path(__file__).resolve().parents[2] / "__main__.py")
+CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
+DEPLOYMENT = "kubernetes:apps/v1:Deployment"
+SERVICE = "kubernetes:core/v1:Service"
+NAMESPACE = "kubernetes:core/v1:Namespace"
+CLASS = "kubernetes:storage.k8s.io/v1:StorageClass"
+SERVER = "storage-lab:index:NfsServer"
+BARRIER = "pulumi-python:dynamic/storage-lab:ReclaimBarrier"
+CONTROL_PLANE = "pulumi-python:dynamic/storage-lab:ControlPlane"
+INSTANCE = "pulumi-python:dynamic/storage-lab:Ec2Instance"
+
+
+def run(cloud: dict[str, Any], preview: bool = False, **config: str) -> Deployed:
+    return deploy(
+        lambda: runpy.run_path(PROGRAM, run_name="__main__"),
+        outputs=cloud,
+        config={f"storage-lab:{key}": value for key, value in {"target": "local", **config}.items()},
+        preview=preview,
+        stack="local",
+    )
+
+
+def made(deployed: Deployed, type_: str) -> list[Registered]:
+    return [resource for resource in deployed.all(type_) if not resource.read]
+
+
+def test_the_stack_outputs_name_claim_volume_and_server(cloud: dict[str, Any]) -> None:
+    outputs = run(cloud).outputs
+    kubeconfig = outputs.pop("kubeconfig")
+    assert is_rpc_secret(kubeconfig), "whoever has it is the cluster's administrator"
+    assert unwrap_rpc_secret(kubeconfig) == "a kubeconfig"
+    server = {
+        "pvName": PV,
+        "volumeId": VOLUME,
+        "volumeName": f"kubernetes-dynamic-{PV}",
+        "claimName": "nfs-pvc",
+        "nfsServerIp": "10.0.0.17",
+    }
+    assert outputs == {**server, "servers": {"nfs-server": server}, "ec2Endpoint": "http://127.0.0.1:4566"}
+
+
+def test_the_first_preview_passes_with_the_ids_unknown(cloud: dict[str, Any]) -> None:
+    deployed = run(cloud, preview=True)
+    assert deployed.one(DEPLOYMENT), "the preview shows the lab"
+    for name in ("pvName", "volumeId", "volumeName", "claimName"):
+        assert isinstance(deployed.outputs[name], Unknown), f"{name} would be a guess"
+
+
+def test_on_the_way_down_claims_go_then_the_barrier_then_all_that_reclaims(cloud: dict[str, Any]) -> None:
+    deployed = run(cloud, servers='["nfs-server", "team/media"]', nodes="2")
+    barrier = deployed.one(BARRIER)
+    for type_ in (CLAIM, DEPLOYMENT, SERVICE):
+        for resource in made(deployed, type_):
+            assert barrier.urn in deployed.needs(resource), f"{resource.urn} could outlive the wait for its volume"
+    keepers = [
+        CLASS,
+        CONTROL_PLANE,
+        INSTANCE,
+        "kubernetes:core/v1:Node",
+        "kubernetes:storage.k8s.io/v1:CSINode",
+        "kubernetes:storage.k8s.io/v1:CSIDriver",
+        "pulumi:providers:kubernetes",
+    ]
+    for type_ in keepers:
+        for resource in made(deployed, type_):
+            assert resource.urn in deployed.needs(barrier), f"without {resource.urn} no volume is reclaimed"
+
+
+def test_the_barrier_is_passed_before_a_namespace_goes_with_what_others_put_there(cloud: dict[str, Any]) -> None:
+    deployed = run(cloud, servers='["team/nfs-server"]')
+    namespace = deployed.one(NAMESPACE)
+    assert namespace.inputs["metadata"]["name"] == "team"
+    assert namespace.urn in deployed.needs(deployed.one(BARRIER))
+
+
+def test_servers_of_one_name_live_side_by_side_in_their_namespaces(cloud: dict[str, Any]) -> None:
+    deployed = run(cloud, servers='["nfs-server", "team-a/nfs-server", "team-b/nfs-server"]')
+    for type_ in (CLAIM, DEPLOYMENT, SERVICE):
+        places = [resource.inputs["metadata"]["namespace"] for resource in made(deployed, type_)]
+        assert places == ["default", "team-a", "team-b"]
+    assert set(deployed.outputs["servers"]) == {"nfs-server", "team-a/nfs-server", "team-b/nfs-server"}
+    assert [namespace.name for namespace in deployed.all(NAMESPACE)] == ["team-a", "team-b"]
+
+
+def test_every_setting_takes_effect(cloud: dict[str, Any]) -> None:
+    deployed = run(
+        cloud,
+        region="eu-west-1",
+        zone="eu-west-1c",
+        storage="3Gi",
+        image="registry.example/nfs:2",
+        nodes="3",
+        reclaimTimeoutSeconds="7",
+    )
+    control_plane = deployed.one(CONTROL_PLANE).inputs
+    assert (control_plane["cloud"], control_plane["region"]) == ("local", "eu-west-1")
+    assert {instance.inputs["zone"] for instance in deployed.all(INSTANCE)} == {"eu-west-1c"}
+    assert len(deployed.all(INSTANCE)) == 3
+    [claim] = made(deployed, CLAIM)
+    assert claim.inputs["spec"]["resources"]["requests"]["storage"] == "3Gi"
+    [container] = deployed.one(DEPLOYMENT).inputs["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "registry.example/nfs:2"
+    assert deployed.one(BARRIER).inputs["timeout_seconds"] == 7
+
+
+def test_volumes_are_tagged_with_the_clusters_name_which_the_barrier_looks_for(cloud: dict[str, Any]) -> None:
+    deployed = run(cloud)
+    tag = deployed.one(BARRIER).inputs["volume_tag"]
+    assert tag == {"key": "storage-lab", "value": "storage-lab-local"}
+    assert deployed.one(CLASS).inputs["parameters"]["tagSpecification_2"] == "storage-lab=storage-lab-local"
+
+
+@pytest.fixture
+def without_aws() -> Iterator[None]:
+    """As in a fresh process: nothing of the program is loaded yet, and the AWS packages cannot be."""
+    ours = {name: module for name, module in sys.modules.items() if name.split(".")[0] in ("components", *AWS)}
+    for name in ours:
+        del sys.modules[name]
+    for name in AWS:
+        sys.modules[name] = None  # type: ignore[assignment]
+    yield
+    for name in [name for name in sys.modules if name.split(".")[0] in ("components", *AWS)]:
+        del sys.modules[name]
+    sys.modules.update(ours)
+
+
+AWS = ("pulumi_aws", "pulumi_eks")
+
+
+@pytest.mark.usefixtures("without_aws")
+def test_a_local_program_never_loads_the_aws_packages(cloud: dict[str, Any]) -> None:
+    assert run(cloud).one(DEPLOYMENT)
+
+
+def test_a_bad_configuration_ends_the_program_before_anything_is_declared() -> None:
+    with pytest.raises(pulumi.RunError, match="storage-lab:storage"):
+        run({}, storage="much")
