@@ -1,24 +1,25 @@
-"""A stand-in for the aws command: `--version`, and `eks get-token` with the token of the cluster's creator."""
+"""A stand-in for the aws command: `--version`, and `eks get-token` with the token of the cluster's creator.
+
+Run by path and without the project, for it is called at every turn: the tokens' file is read here a second time.
+"""
 
 import json
 import os
 import sys
-from pathlib import Path
-
-from tests.rehearsal.kubernetes import Kubernetes
 
 
 def main() -> int:
     words = sys.argv[1:]
     if words == ["--version"]:
-        print(f"aws-cli/{os.environ.get('REHEARSAL_AWS_CLI', '2.31.0')} Python/3.13 Linux/6")
+        print("aws-cli/2.31.0 Python/3.13 Linux/6")
         return 0
     if words[2:4] != ["eks", "get-token"]:
         print(f"the rehearsal does not play aws {' '.join(words)}", file=sys.stderr)
         return 2
-    plane = Kubernetes(Path(os.environ["REHEARSAL_FOLDER"]) / "kubernetes", Path())
+    with open(os.path.join(os.environ["REHEARSAL_FOLDER"], "kubernetes", "tokens.csv")) as tokens:
+        token = tokens.read().partition(",")[0]
     kind = {"apiVersion": "client.authentication.k8s.io/v1beta1", "kind": "ExecCredential"}
-    print(json.dumps({**kind, "status": {"token": plane.token}}))
+    print(json.dumps({**kind, "status": {"token": token}}))
     return 0
 
 

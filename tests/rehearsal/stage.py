@@ -19,9 +19,9 @@ from tests.lab import ROOT, Lab
 LEARNER = "LEARNER"
 TOOLS = ROOT / ".lab" / "bin"
 STAND_INS = {
-    "aws": "tests.rehearsal.aws_cli",
-    "pulumi-resource-aws": "tests.rehearsal.aws_provider",
-    "pulumi-resource-eks": "tests.rehearsal.eks_provider",
+    "aws": f"-S -E {ROOT}/tests/rehearsal/aws_cli.py",
+    "pulumi-resource-aws": "-m tests.rehearsal.aws_provider",
+    "pulumi-resource-eks": "-m tests.rehearsal.eks_provider",
 }
 
 
@@ -58,9 +58,9 @@ class Stage:
     def _put_stand_ins_on_path(self) -> None:
         self._bin = self.folder / "bin"
         self._bin.mkdir()
-        for name, module in STAND_INS.items():
+        for name, what in STAND_INS.items():
             script = self._bin / name
-            script.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m {module} "$@"\n')
+            script.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" {what} "$@"\n')
             script.chmod(0o755)
 
     def _environment(self) -> dict[str, str]:

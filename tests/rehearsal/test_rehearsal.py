@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -38,9 +38,8 @@ class Play:
     state: list[dict[str, Any]] = field(default_factory=list)
 
 
-@pytest.fixture(scope="module")
-def play(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Play]:
-    folder = tmp_path_factory.mktemp("play") / "stage"
+def whole_life(folder: Path) -> Play:
+    """Preview, up, a second up, refresh, destroy."""
     with Stage(folder) as stage:
         lab, seen = stage.lab, Play()
         seen.preview = lab.preview().stdout
@@ -52,13 +51,21 @@ def play(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Play]:
         seen.volumes = stage.aws("ec2").describe_volumes(Filters=lab_volumes)["Volumes"]
         seen.persistent_volume = json.loads(stage.kubectl("get", "pv", seen.outputs["pvName"], "-o", "json"))
         seen.tagged = tags(stage)
-        seen.again = lab.up("--event-log", str(folder / "again.log")).stdout
+        seen.again = lab.up().stdout
         seen.refresh = lab.refresh().stdout
         seen.between = stage.left()
         lab.destroy("--event-log", str(folder / "destroy.log"))
         seen.deleted = steps(folder / "destroy.log")
         seen.left, seen.calls = stage.left(), stage.calls()
-        yield seen
+        return seen
+
+
+PERFORMANCES = [whole_life]
+
+
+@pytest.fixture
+def play(performances: Callable[[Callable[[Path], Any]], Any]) -> Play:
+    return performances(whole_life)
 
 
 def tags(stage: Stage) -> dict[str, dict[str, str]]:
