@@ -79,7 +79,7 @@ def ec2(endpoint: str) -> Any:
         region_name="us-east-1",
         aws_access_key_id="lab",
         aws_secret_access_key="lab",
-        config=Config(proxies={}),
+        config=Config(proxies={}, retries={"total_max_attempts": 1}),
     )
 
 

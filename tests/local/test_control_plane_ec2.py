@@ -1,0 +1,70 @@
+"""The EC2 API by itself: what it has answered outlives a kill."""
+
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from localcloud import ports
+from tests.local.clouds import ROOT, ec2, volume_ids
+
+ROUNDS = 4
+
+
+@contextmanager
+def _serving(state: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
+    command = [sys.executable, "-m", "localcloud.ec2_api", f"--port={port}", f"--state={state}", "--services=ec2,sts"]
+    with subprocess.Popen(command, cwd=ROOT) as process:
+        deadline = time.monotonic() + 30
+        while not ports.answers(port):
+            assert process.poll() is None, "the EC2 API ended at once"
+            assert time.monotonic() < deadline, "the EC2 API does not answer"
+            time.sleep(0.02)
+        yield process
+        process.kill()
+
+
+def test_no_volume_whose_creation_was_answered_is_lost_to_a_kill(tmp_path: Path) -> None:
+    chance = random.Random(7)
+    answered: set[str] = set()
+    with ports.reserve() as chosen:
+        port = chosen["ec2-api"]
+        client = ec2(f"http://127.0.0.1:{port}")
+        for _ in range(ROUNDS):
+            with _serving(tmp_path, port) as process:
+                client.describe_volumes()
+                threading.Timer(chance.uniform(0.05, 0.25), process.kill).start()
+                with suppress(BotoCoreError, ClientError):
+                    while True:
+                        volume = client.create_volume(AvailabilityZone="us-east-1a", Size=1)
+                        answered.add(volume["VolumeId"])
+        with _serving(tmp_path, port):
+            kept = volume_ids(f"http://127.0.0.1:{port}")
+    assert len(answered) > ROUNDS, "the kills came before any volume: this test shows nothing"
+    assert answered <= kept, "a volume that a PersistentVolume names by now would not exist"
+    assert len(kept - answered) <= ROUNDS, "at most the one request in flight of each round may go unanswered"
+
+
+def test_it_ends_at_once_when_asked_to_though_clients_hold_connections(tmp_path: Path) -> None:
+    with ports.reserve() as chosen, _serving(tmp_path, chosen["ec2-api"]) as process:
+        client = ec2(f"http://127.0.0.1:{chosen['ec2-api']}")
+        client.describe_volumes()
+        begun = time.monotonic()
+        process.terminate()
+        process.wait(timeout=10)
+        client.close()
+    assert time.monotonic() - begun < 4, "stopping the cloud would have to kill it after its grace"
+
+
+def test_a_taken_port_is_said_in_one_line(tmp_path: Path) -> None:
+    with ports.reserve() as chosen:  # the guard of the block is taken, by ourselves
+        command = [sys.executable, "-m", "localcloud.ec2_api", f"--port={chosen['guard']}", f"--state={tmp_path}"]
+        ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.strip().splitlines()[-1].startswith("cannot listen on 127.0.0.1:"), ended.stderr
