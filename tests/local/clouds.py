@@ -53,11 +53,18 @@ def listening(cloud: ControlPlane) -> set[tuple[str, int]]:
     }
 
 
-def kubectl(cloud: ControlPlane, *words: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def kubectl(
+    cloud: ControlPlane, *words: str, env: Mapping[str, str] | None = None, stdin: str | None = None
+) -> subprocess.CompletedProcess[str]:
     """kubectl with the cloud's kubeconfig, as a user calls it."""
-    command = [str(TOOLS / "kubectl"), "--kubeconfig", str(Layout(cloud.folder).kubeconfig), *words]
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=60, check=False, env={**os.environ, **(env or {})}
+        [str(TOOLS / "kubectl"), "--kubeconfig", str(Layout(cloud.folder).kubeconfig), *words],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, **(env or {})},
+        input=stdin,
     )
 
 
