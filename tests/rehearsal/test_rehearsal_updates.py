@@ -13,6 +13,7 @@ from tests.rehearsal.events import Step, one, steps
 from tests.rehearsal.stage import Stage
 
 CLUSTER = "storage-lab-dev"
+NO_VPC = "vpc-0123456789abcdef0"
 
 
 @dataclass
@@ -78,6 +79,9 @@ class Updates:
 class Play:
     """The updates of one lab, in the order in which they were made."""
 
+    nowhere: dict[str, str]
+    untouched: bool
+    smaller: str
     first: Updated
     version: Updated
     nodes: Updated
@@ -90,9 +94,16 @@ class Play:
 
 def all_updates(folder: Path) -> Play:
     """One lab, changed in every way."""
-    with Stage(folder, {"kubernetesVersion": "1.35"}) as stage:
+    with Stage(folder, {"kubernetesVersion": "1.35", "storage": "2Gi"}) as stage:
         updates = Updates(stage)
+        nowhere = {
+            "zone": updates.refused(zone="us-east-1c"),
+            "vpc": updates.refused(vpcId=NO_VPC, subnetIds=["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]),
+        }
+        untouched = not stage.left()
         first = updates.up()
+        smaller = updates.refused(storage="1Gi")
+        stage.lab.configure({"storage": "2Gi"})
         elsewhere = updates.refused(kubernetesVersion="1.37", region="eu-west-1")
         version = updates.up(kubernetesVersion="1.36", publicAccessCidrs=["203.0.113.7/32"])
         nodes = updates.up(nodes=2, nodeType="t3.large", image="example.com/nfs:2")
@@ -101,7 +112,9 @@ def all_updates(folder: Path) -> Play:
         class_ = updates.up(servers=["nfs-server"])
         renamed = renamed_and_back(stage)
         stage.lab.destroy()
-        return Play(first, version, nodes, servers, class_, elsewhere, renamed, stage.left())
+        return Play(
+            nowhere, untouched, smaller, first, version, nodes, servers, class_, elsewhere, renamed, stage.left()
+        )
 
 
 PERFORMANCES = [all_updates]
@@ -128,6 +141,28 @@ def renamed_and_back(stage: Stage) -> str:
         lab.pulumi("preview", "--stack", "prod")
     lab.pulumi("stack", "rename", "dev")
     return str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("what", "says"),
+    [
+        (
+            "zone",
+            "error: storage-lab:region us-east-1: EKS does not support zone us-east-1c; it accepts us-east-1a,",
+        ),
+        ("vpc", f"error: storage-lab:vpcId {NO_VPC}: AWS says:"),
+    ],
+)
+def test_a_place_without_room_for_a_cluster_is_refused_before_the_first_resource(
+    play: Play, what: str, says: str
+) -> None:
+    assert says in play.nowhere[what]
+    assert "Traceback" not in play.nowhere[what]
+    assert play.untouched
+
+
+def test_a_smaller_claim_is_refused_in_preview(play: Play) -> None:
+    assert "can not be less than" in play.smaller, "the claim would be replaced, and its data lost"
 
 
 def test_a_new_kubernetes_version_reaches_control_plane_nodes_and_add_ons_in_place(play: Play) -> None:
