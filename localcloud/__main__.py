@@ -59,4 +59,5 @@ def _tell(message: str) -> None:
     print(message, file=sys.stderr)
 
 
-sys.exit(main(sys.argv[1:]))
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

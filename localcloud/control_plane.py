@@ -76,9 +76,9 @@ class ControlPlane:
         """
         self._require_tools()
         with self._alone():
-            facts = self.facts()
-            if facts is None:
+            if self.facts() is None:
                 return self._create(region)
+            facts = self._existing()
             if facts.region != region:
                 raise LocalCloudError(
                     f"the local cloud in {self.folder} is in {facts.region}, not in {region}: delete it first"
@@ -120,7 +120,7 @@ class ControlPlane:
             with exclusive(self.folder, tell=self._tell):
                 yield
         except OSError as error:
-            what = f"{error.strerror}: {error.filename}" if error.filename else str(error)
+            what = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
             raise LocalCloudError(f"the local cloud in {self.folder} cannot be worked on: {what}") from error
 
     def _existing(self) -> Facts:
@@ -240,10 +240,10 @@ class ControlPlane:
         kept = {one.component: one for one in owned if one not in doomed}
         for component in kwok.COMPONENTS:
             pid_file = self._layout.pid_file(component.name)
-            if component.name in kept:
-                pid_file.write_text(str(kept[component.name].process.pid))
-            else:
+            if component.name not in kept:
                 pid_file.unlink(missing_ok=True)
+            elif processes.read_pid_file(pid_file, self.folder, component.name) is None:
+                pid_file.write_text(str(kept[component.name].process.pid))
         if "ebs-csi" not in kept:  # or the socket of the one that was killed would pass for the new one's
             Path(facts.socket).unlink(missing_ok=True)
         return set(kept)

@@ -62,7 +62,7 @@ def read(folder: Path) -> Facts | None:
         return None
     except (OSError, ValueError, TypeError) as error:
         raise LocalCloudError(
-            f"{file} cannot be read ({error}): move the folder away, or delete it, and create the cloud anew"
+            f"{file} cannot be read ({error}): `python -m localcloud delete {folder}` clears the cloud away"
         ) from error
 
 
