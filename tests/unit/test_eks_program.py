@@ -279,30 +279,38 @@ def test_the_program_keeps(law: Callable[[Deployed], None], lab: Deployed) -> No
     law(lab)
 
 
-def test_by_default_the_api_is_open_to_whoever_has_credentials() -> None:
-    assert "publicAccessCidrs" not in program().one(CLUSTER).inputs, "a learner's address changes between two days"
+SUBNETS = ("subnet-0123456789abcdef0", "subnet-0123456789abcdef1")
 
 
-def test_size_type_spot_and_version_reach_the_nodes() -> None:
-    lab = program(nodes=3, nodeType="t3.large", spot=True, kubernetesVersion="1.35")
-    given = lab.one(NODES).inputs
+@pytest.fixture(scope="module")
+def other() -> Deployed:
+    """Everything that can be configured, configured otherwise."""
+    network = {"vpcId": "vpc-0123456789abcdef0", "subnetIds": list(SUBNETS)}
+    nodes = {"nodes": 3, "nodeType": "t3.large", "spot": True, "kubernetesVersion": "1.35"}
+    return program(partition="aws-cn", subnets=SUBNETS, **network, **nodes)
+
+
+def test_by_default_the_api_is_open_to_whoever_has_credentials(other: Deployed) -> None:
+    assert "publicAccessCidrs" not in other.one(CLUSTER).inputs, "a learner's address changes between two days"
+
+
+def test_size_type_spot_and_version_reach_the_nodes(other: Deployed) -> None:
+    given = other.one(NODES).inputs
     assert given["scalingConfig"] == {"minSize": 3, "desiredSize": 3, "maxSize": 3}
     assert given["instanceTypes"] == ["t3.large"]
     assert given["capacityType"] == "SPOT"
-    assert given["version"] == lab.one(CLUSTER).inputs["version"] == "1.35"
+    assert given["version"] == other.one(CLUSTER).inputs["version"] == "1.35"
 
 
-def test_a_given_vpc_is_used_as_it_is_and_the_nodes_go_to_its_first_subnet() -> None:
-    subnets = ("subnet-0123456789abcdef0", "subnet-0123456789abcdef1")
-    lab = program(subnets=subnets, vpcId="vpc-0123456789abcdef0", subnetIds=list(subnets))
-    assert not [each.name for each in lab.resources.values() if each.type.startswith("aws:ec2/")]
-    assert lab.one(CLUSTER).inputs["vpcId"] == "vpc-0123456789abcdef0"
-    assert lab.one(CLUSTER).inputs["subnetIds"] == list(subnets)
-    assert lab.one(NODES).inputs["subnetIds"] == [subnets[0]]
+def test_a_given_vpc_is_used_as_it_is_and_the_nodes_go_to_its_first_subnet(other: Deployed) -> None:
+    assert not [each.name for each in other.resources.values() if each.type.startswith("aws:ec2/")]
+    assert other.one(CLUSTER).inputs["vpcId"] == "vpc-0123456789abcdef0"
+    assert other.one(CLUSTER).inputs["subnetIds"] == list(SUBNETS)
+    assert other.one(NODES).inputs["subnetIds"] == [SUBNETS[0]]
 
 
-def test_arns_follow_the_partition() -> None:
-    arns = [each.inputs["policyArn"] for each in program(partition="aws-cn").all(ATTACHMENT)]
+def test_arns_follow_the_partition(other: Deployed) -> None:
+    arns = [each.inputs["policyArn"] for each in other.all(ATTACHMENT)]
     assert {arn.split(":")[1] for arn in arns} == {"aws-cn"}, "there is no arn:aws in China"
 
 
