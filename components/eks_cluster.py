@@ -1,7 +1,7 @@
 """EksCluster: the real cluster, Amazon EKS, with what the lab needs of it and nothing that costs more."""
 
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 import pulumi
 import pulumi_aws as aws
@@ -36,6 +36,14 @@ class EksClusterArgs(TypedDict):
     public_access_cidrs: Sequence[str]
 
 
+class Place(NamedTuple):
+    """Where the cluster stands: its subnets, the nodes' first, and the routes to the internet that we made."""
+
+    vpc_id: pulumi.Input[str]
+    subnet_ids: Sequence[pulumi.Input[str]]
+    routes: list[pulumi.Resource]
+
+
 class EksCluster(pulumi.ComponentResource):
     """The cluster, its nodes and its EBS driver; the same interface as `LocalCluster`.
 
@@ -57,9 +65,9 @@ class EksCluster(pulumi.ComponentResource):
         self.ec2 = {"region": args["region"]}
         self._aws = self._create_aws_provider()
         self._fixed = self._create_fixed_inputs()
-        subnet_ids, routes = self._create_network()
-        control_plane = self._create_control_plane(subnet_ids)
-        nodes = self._create_nodes(subnet_ids[0], needs=[control_plane, *routes])
+        place = self._create_network()
+        control_plane = self._create_control_plane(place)
+        nodes = self._create_nodes(place.subnet_ids[0], needs=[control_plane, *place.routes])
         driver = self._create_driver(control_plane, nodes)
         self.ready = [nodes.group, driver.addon]
         self.kubeconfig = pulumi.Output.secret(control_plane.kubeconfig_json)
@@ -91,18 +99,15 @@ class EksCluster(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _create_network(self) -> tuple[list[pulumi.Input[str]], list[pulumi.Resource]]:
-        """The subnets, the nodes' first, and what routes them to the internet, if that is ours."""
+    def _create_network(self) -> Place:
         if self._args["vpc_id"]:
-            self._vpc_id: pulumi.Input[str] = self._args["vpc_id"]
-            return list(self._args["subnet_ids"]), []
+            return Place(self._args["vpc_id"], self._args["subnet_ids"], routes=[])
         network = Network(
             self._name, {"cluster_name": self.cluster_name, "zones": self._args["zones"]}, opts=self._child()
         )
-        self._vpc_id = network.vpc_id
-        return list(network.subnet_ids), network.routes
+        return Place(network.vpc_id, network.subnet_ids, network.routes)
 
-    def _create_control_plane(self, subnet_ids: Sequence[pulumi.Input[str]]) -> eks.Cluster:
+    def _create_control_plane(self, place: Place) -> eks.Cluster:
         """The cluster of pulumi-eks, bare.
 
         Leave `coredns_addon_options` alone: with no default node group it is a deadlock, for the add-on waits for
@@ -112,8 +117,8 @@ class EksCluster(pulumi.ComponentResource):
             self._name,
             name=self.cluster_name,
             version=self._args["kubernetes_version"],
-            vpc_id=self._vpc_id,
-            subnet_ids=list(subnet_ids),
+            vpc_id=place.vpc_id,
+            subnet_ids=list(place.subnet_ids),
             # No aws-auth ConfigMap, whose order of deletion is a known cause of failing destroys.
             authentication_mode=eks.AuthenticationMode.API,
             skip_default_node_group=True,

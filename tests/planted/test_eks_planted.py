@@ -95,7 +95,7 @@ ERRORS: dict[str, tuple[str, str, str, Law]] = {
     ),
     "nodes before their routes": (
         "components/eks_cluster.py",
-        "needs=[control_plane, *routes]",
+        "needs=[control_plane, *place.routes]",
         "needs=[control_plane]",
         eks.nodes_come_after_the_cluster_and_a_way_to_the_internet,
     ),

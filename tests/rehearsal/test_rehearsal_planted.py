@@ -35,7 +35,7 @@ def coredns_with_the_cluster(folder: Path) -> str:
 
 def nodes_before_the_cluster(folder: Path) -> str:
     with Stage(folder) as stage:
-        plant(stage, "components/eks_cluster.py", "needs=[control_plane, *routes]", "needs=[*routes]")
+        plant(stage, "components/eks_cluster.py", "needs=[control_plane, *place.routes]", "needs=[*place.routes]")
         return failure_of_up(stage)
 
 
