@@ -5,6 +5,7 @@ from pulumi import ResourceOptions, export
 from pulumi_kubernetes.core.v1 import Namespace
 
 from components import settings as configuration
+from components.foreign_users import ForeignUsers
 from components.nfs_server import NfsServer
 from components.storage_class import EbsStorageClass
 
@@ -48,6 +49,21 @@ servers = {
     )
     for server in settings.servers
 }
+
+# The first to go on the way down: nothing is deleted while others use the servers' storage.
+ForeignUsers(
+    "ebs",
+    {
+        "storage_class": storage.class_name,
+        "own": [
+            {"namespace": server.namespace, "claim": server.claim_name, "server": server.name}
+            for server in settings.servers
+        ],
+        "kubeconfig": cluster.kubeconfig,
+        "timeout_seconds": settings.reclaim_timeout_seconds,
+    },
+    opts=ResourceOptions(depends_on=list(servers.values())),
+)
 
 
 def outputs(server: NfsServer) -> dict[str, pulumi.Output[str]]:

@@ -23,7 +23,8 @@ def plainly() -> Generator[None]:
     Pulumi's host of dynamic providers prints the traceback of whatever a provider raises, and a user would have to look
     for the sentence below it. The host formats the exception right after this block; other exceptions keep theirs.
     """
-    vars(sys).pop("tracebacklimit", None)
+    if hasattr(sys, "tracebacklimit"):
+        del sys.tracebacklimit
     try:
         yield
     except Failure:

@@ -33,6 +33,18 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class User:
+    """A pod that uses a claim; `role` is its label of that name, empty where it has none."""
+
+    namespace: str
+    name: str
+    role: str = ""
+
+    def __str__(self) -> str:
+        return f"Pod {self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True)
 class Volume:
     """A PersistentVolume. `phase` is Kubernetes' word for its state; `claim` is None before it is bound."""
 
@@ -108,22 +120,43 @@ def in_ec2(ec2: Ec2, tag: str, value: str) -> tuple[EbsVolume, ...]:
 
 def explain(left: Leftovers, kubernetes: Kubernetes | None) -> Sequence[str]:
     """A line for everything that is left, naming what holds it. Without `kubernetes`, holders are not looked for."""
-    users = _pods_by_claim(kubernetes) if kubernetes and (left.claims or left.volumes) else {}
+    users = pods_by_claim(kubernetes) if kubernetes and (left.claims or left.volumes) else {}
     nodes = _nodes_by_volume(kubernetes) if kubernetes and left.volumes else {}
     bound = {volume.claim for volume in left.volumes}
     return [
         *(_about_volume(volume, users, nodes) for volume in left.volumes),
-        *(f"claim {claim}{_used_by(users.get(claim))}" for claim in left.claims if claim not in bound),
+        *(f"claim {claim}{used_by(users.get(claim, ()))}" for claim in left.claims if claim not in bound),
         *(_about_ebs_volume(volume) for volume in left.ebs_volumes),
     ]
 
 
-def _about_volume(volume: Volume, users: dict[Claim, list[str]], nodes: dict[str, list[str]]) -> str:
+def used_by(pods: Sequence[User]) -> str:
+    """The end of a sentence about a claim."""
+    return f", used by {', '.join(map(str, pods))}" if pods else ", used by no pod"
+
+
+def pods_by_claim(kubernetes: Kubernetes) -> dict[Claim, list[User]]:
+    """The pods that use each claim, in all namespaces, those that brought their claim along included."""
+    from lightkube.resources.core_v1 import Pod
+
+    users: defaultdict[Claim, list[User]] = defaultdict(list)
+    for pod in kubernetes.list(Pod, namespace="*"):
+        labels: dict[str, str] = pod.metadata.labels or {}
+        user = User(pod.metadata.namespace, pod.metadata.name, labels.get("role", ""))
+        for volume in pod.spec.volumes or ():
+            if volume.persistentVolumeClaim:
+                users[Claim(user.namespace, volume.persistentVolumeClaim.claimName)].append(user)
+            elif volume.ephemeral:
+                users[Claim(user.namespace, f"{user.name}-{volume.name}")].append(user)
+    return users
+
+
+def _about_volume(volume: Volume, users: dict[Claim, list[User]], nodes: dict[str, list[str]]) -> str:
     parts = [f"PersistentVolume {volume.name} is {volume.phase}"]
     if volume.policy != "Delete":
         parts.append(f"its reclaim policy is {volume.policy}, so nothing but you deletes it")
     if volume.claim:
-        parts.append(f"its claim is {volume.claim}{_used_by(users.get(volume.claim))}")
+        parts.append(f"its claim is {volume.claim}{used_by(users.get(volume.claim, ()))}")
     parts += nodes.get(volume.name, [])
     return "; ".join(parts)
 
@@ -133,27 +166,9 @@ def _about_ebs_volume(volume: EbsVolume) -> str:
     return f"EBS volume {volume.id} is {volume.state}{attached}"
 
 
-def _used_by(pods: Sequence[str] | None) -> str:
-    return f", used by {', '.join(pods)}" if pods else ", used by no pod"
-
-
 def _claim_of(pv: Any) -> Claim | None:
     reference = pv.spec.claimRef
     return Claim(reference.namespace, reference.name) if reference else None
-
-
-def _pods_by_claim(kubernetes: Kubernetes) -> dict[Claim, list[str]]:
-    from lightkube.resources.core_v1 import Pod
-
-    users: defaultdict[Claim, list[str]] = defaultdict(list)
-    for pod in kubernetes.list(Pod, namespace="*"):
-        for volume in pod.spec.volumes or ():
-            name = f"{pod.metadata.name}-{volume.name}" if volume.ephemeral else None
-            if volume.persistentVolumeClaim:
-                name = volume.persistentVolumeClaim.claimName
-            if name:
-                users[Claim(pod.metadata.namespace, name)].append(f"Pod {pod.metadata.namespace}/{pod.metadata.name}")
-    return users
 
 
 def _nodes_by_volume(kubernetes: Kubernetes) -> dict[str, list[str]]:

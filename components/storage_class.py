@@ -36,20 +36,23 @@ class EbsStorageClassArgs(TypedDict):
 class EbsStorageClass(pulumi.ComponentResource):
     """The default StorageClass: gp3, encrypted, made where the pod is, expandable, deleted with its claim.
 
-    Attributes: `storage_class` and `barrier`. Whatever claims volumes depends on the barrier, which in turn depends on
-    the class: so on the way down claims go first, then the barrier waits until their volumes are gone, then the class.
+    Attributes: `class_name`, `storage_class` and `barrier`. Whatever claims volumes depends on the barrier, which in
+    turn depends on the class: so on the way down claims go first, then the barrier waits until their volumes are gone,
+    then the class.
     """
 
+    class_name: str
     storage_class: StorageClass
     barrier: ReclaimBarrier
 
     def __init__(self, name: str, args: EbsStorageClassArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("storage-lab:index:EbsStorageClass", name, None, opts)
-        self.storage_class = self._create_class(name, args)
+        self.class_name = name
+        self.storage_class = self._create_class(args)
         self.barrier = ReclaimBarrier(
             name,
             {
-                "storage_class": name,
+                "storage_class": self.class_name,
                 "kubeconfig": args["kubeconfig"],
                 "ec2": args["ec2"],
                 "volume_tag": {"key": LAB_TAG, "value": args["cluster_name"]},
@@ -57,12 +60,12 @@ class EbsStorageClass(pulumi.ComponentResource):
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.storage_class]),
         )
-        self.register_outputs({"className": self.storage_class.metadata.name})
+        self.register_outputs({"className": self.class_name})
 
-    def _create_class(self, name: str, args: EbsStorageClassArgs) -> StorageClass:
+    def _create_class(self, args: EbsStorageClassArgs) -> StorageClass:
         return StorageClass(
-            name,
-            metadata={"name": name, "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+            self.class_name,
+            metadata={"name": self.class_name, "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
             provisioner=args.get("provisioner", EBS_PROVISIONER),
             volume_binding_mode="WaitForFirstConsumer",
             reclaim_policy="Delete",

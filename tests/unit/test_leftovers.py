@@ -3,53 +3,13 @@
 from types import SimpleNamespace
 from typing import Any
 
-from lightkube.models.core_v1 import (
-    EphemeralVolumeSource,
-    ObjectReference,
-    PersistentVolumeClaimSpec,
-    PersistentVolumeClaimVolumeSource,
-    PersistentVolumeSpec,
-    PersistentVolumeStatus,
-    PodSpec,
-    Volume,
-)
+from lightkube.models.core_v1 import EphemeralVolumeSource, Volume
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.models.storage_v1 import VolumeAttachmentSource, VolumeAttachmentSpec
-from lightkube.resources.core_v1 import PersistentVolume, PersistentVolumeClaim, Pod
 from lightkube.resources.storage_v1 import VolumeAttachment
 
 from components.leftovers import Claim, EbsVolume, Leftovers, explain, in_ec2, in_kubernetes
-
-
-class Kubernetes:
-    """Lists what it was given, by type; namespaced kinds only when all namespaces are asked for."""
-
-    def __init__(self, *objects: Any) -> None:
-        self._objects = objects
-
-    def list(self, res: Any, *, namespace: str | None = None) -> Any:
-        assert (namespace == "*") == issubclass(res, PersistentVolumeClaim | Pod), "a claim may be in any namespace"
-        return iter([thing for thing in self._objects if isinstance(thing, res)])
-
-
-def volume(name: str, of: str = "ebs", claim: Claim | None = None, policy: str = "Delete") -> PersistentVolume:
-    reference = ObjectReference(namespace=claim.namespace, name=claim.name) if claim else None
-    spec = PersistentVolumeSpec(storageClassName=of, claimRef=reference, persistentVolumeReclaimPolicy=policy)
-    phase = "Bound" if claim else "Released"
-    return PersistentVolume(metadata=ObjectMeta(name=name), spec=spec, status=PersistentVolumeStatus(phase=phase))
-
-
-def claim(name: str, of: str | None = "ebs", namespace: str = "default") -> PersistentVolumeClaim:
-    spec = PersistentVolumeClaimSpec(storageClassName=of)
-    return PersistentVolumeClaim(metadata=ObjectMeta(name=name, namespace=namespace), spec=spec)
-
-
-def pod(name: str, *volumes: Volume, namespace: str = "default") -> Pod:
-    return Pod(metadata=ObjectMeta(name=name, namespace=namespace), spec=PodSpec(containers=[], volumes=list(volumes)))
-
-
-def using(claim_name: str) -> Volume:
-    return Volume(name="data", persistentVolumeClaim=PersistentVolumeClaimVolumeSource(claimName=claim_name))
+from tests.unit.kubernetes_objects import Kubernetes, claim, pod, using, volume
 
 
 def test_only_what_is_of_the_class_counts() -> None:

@@ -82,6 +82,19 @@ def test_on_the_way_down_claims_go_then_the_barrier_then_all_that_reclaims(cloud
             assert resource.urn in deployed.needs(barrier), f"without {resource.urn} no volume is reclaimed"
 
 
+def test_on_the_way_down_the_first_stop_is_for_foreign_users(cloud: dict[str, Any]) -> None:
+    deployed = run(cloud, servers='["nfs-server", "team/media"]', reclaimTimeoutSeconds="7")
+    stop = deployed.one("pulumi-python:dynamic/storage-lab:ForeignUsers")
+    for type_ in (CLAIM, DEPLOYMENT, SERVICE, BARRIER):
+        for resource in made(deployed, type_):
+            assert resource.urn in deployed.needs(stop), f"{resource.urn} would be deleted before anybody looked"
+    assert stop.inputs["own"] == [
+        {"namespace": "default", "claim": "nfs-pvc", "server": "nfs-server"},
+        {"namespace": "team", "claim": "media-pvc", "server": "media"},
+    ]
+    assert (stop.inputs["storage_class"], stop.inputs["timeout_seconds"]) == ("ebs", 7)
+
+
 def test_the_barrier_is_passed_before_a_namespace_goes_with_what_others_put_there(cloud: dict[str, Any]) -> None:
     deployed = run(cloud, servers='["team/nfs-server"]')
     namespace = deployed.one(NAMESPACE)
