@@ -31,6 +31,9 @@ SERVICES = "ec2,eks,iam,sts"
 # real form: the rehearsal only needs them to exist and to differ.
 ADDONS = ("kube-proxy", "vpc-cni", "coredns", "eks-pod-identity-agent", "aws-ebs-csi-driver")
 
+# Seconds. AWS needs some to detach a volume, and a driver that is ended meanwhile does not delete it.
+TAKES_TIME = {"ec2:DetachVolume": 1.5}
+
 Call = dict[str, Any]
 
 
@@ -133,6 +136,7 @@ class Rehearsed:
         words, given = scope["path"].strip("/").split("/"), arguments(service, body)
         by_user = who != AWS_ITSELF
         if by_user:
+            await asyncio.sleep(TAKES_TIME.get(called, 0))
             try:
                 await asyncio.to_thread(self._world.before, called, words, given)
             except Refused as refusal:

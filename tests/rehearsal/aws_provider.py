@@ -21,6 +21,7 @@ from tests.rehearsal.aws_eks import EKS
 from tests.rehearsal.aws_kind import Kind, Props
 from tests.rehearsal.aws_network import NETWORK
 from tests.rehearsal.aws_roles import ROLES
+from tests.rehearsal.plugin import end_with_parent
 
 KINDS = NETWORK | ROLES | EKS
 
@@ -192,6 +193,7 @@ def _carried(context: Any, call: Any) -> Any:
 
 
 def main() -> None:
+    end_with_parent()
     server = grpc.server(ThreadPoolExecutor(32))
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(AwsProvider(), server)
     port = server.add_insecure_port("127.0.0.1:0")

@@ -16,6 +16,8 @@ import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 from pulumi.provider import ConstructResult, Provider, main
 
+from tests.rehearsal.plugin import end_with_parent
+
 KNOWN = {
     "name", "version", "vpcId", "subnetIds", "authenticationMode", "skipDefaultNodeGroup", "skipDefaultSecurityGroups",
     "createOidcProvider", "upgradePolicy", "endpointPublicAccess", "endpointPrivateAccess", "publicAccessCidrs",
@@ -187,4 +189,5 @@ class EksProvider(Provider):
 
 
 if __name__ == "__main__":
+    end_with_parent()
     main(EksProvider(), sys.argv[1:])

@@ -1,6 +1,7 @@
 """Every input changed under a living lab: it takes full effect with the data kept, or is refused with the reason."""
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,6 +48,17 @@ class Updates:
         self.stage.lab.up("--event-log", str(log))
         return self._look(steps(log))
 
+    def volumes_once(self, number: int) -> set[str]:
+        """The lab's volumes as soon as there are so many, or what there is after a while: the driver has its own pace."""
+        deadline = time.monotonic() + 30
+        while len(found := self._volumes()) != number and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return found
+
+    def _volumes(self) -> set[str]:
+        mine = [{"Name": "tag:storage-lab", "Values": [CLUSTER]}]
+        return {volume["VolumeId"] for volume in self.stage.aws("ec2").describe_volumes(Filters=mine)["Volumes"]}
+
     def refused(self, **config: Any) -> str:
         """What a preview with these inputs is refused with."""
         self.stage.lab.configure(config)
@@ -56,10 +68,9 @@ class Updates:
         return str(refusal.value)
 
     def _look(self, found: list[Step]) -> Updated:
-        eks, ec2 = self.stage.aws("eks"), self.stage.aws("ec2")
+        eks = self.stage.aws("eks")
         group_names = eks.list_nodegroups(clusterName=CLUSTER)["nodegroups"]
         addon_names = eks.list_addons(clusterName=CLUSTER)["addons"]
-        mine = [{"Name": "tag:storage-lab", "Values": [CLUSTER]}]
         deployment = json.loads(self.stage.kubectl("get", "deployment", "nfs-server", "-o", "json"))
         return Updated(
             steps=found,
@@ -70,7 +81,7 @@ class Updates:
                 a: eks.describe_addon(clusterName=CLUSTER, addonName=a)["addon"]["addonVersion"] for a in addon_names
             },
             nodes=len(json.loads(self.stage.kubectl("get", "nodes", "-o", "json"))["items"]),
-            volumes={volume["VolumeId"] for volume in ec2.describe_volumes(Filters=mine)["Volumes"]},
+            volumes=self._volumes(),
             image=deployment["spec"]["template"]["spec"]["containers"][0]["image"],
         )
 
@@ -110,6 +121,7 @@ def all_updates(folder: Path) -> Play:
         servers = updates.up(servers=["nfs-server", "other"])
         change_class(stage.lab.folder)
         class_ = updates.up(servers=["nfs-server"])
+        class_.volumes = updates.volumes_once(1)
         renamed = renamed_and_back(stage)
         stage.lab.destroy()
         return Play(
