@@ -1,6 +1,10 @@
 """Ec2Instance: what the fake node of the local cloud says that it is, so that volumes have something to attach to."""
 
 from typing import Any, TypedDict, cast
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import ProxyHandler, build_opener
+from xml.etree import ElementTree
 
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
@@ -92,17 +96,23 @@ def _subnet(ec2: Any, zone: str) -> str:
 
 
 def _is_alive(props: dict[str, Any], instance_id: str, unknown: bool) -> bool:
-    """Whether the instance exists and is not terminated; `unknown` where the EC2 API does not say."""
-    from botocore.exceptions import BotoCoreError, ClientError
+    """Whether the instance exists and is not terminated; `unknown` where the EC2 API does not say.
 
+    Asked at every `pulumi up` for every node, so by hand: the AWS SDK takes half a second to get ready for a question
+    that the emulator, which checks no signature, answers in five milliseconds.
+    """
+    question = urlencode({"Action": "DescribeInstances", "Version": "2016-11-15", "InstanceId.1": instance_id})
     try:
-        found = ec2_client(props["ec2"]).describe_instances(InstanceIds=[instance_id])["Reservations"]
-    except (BotoCoreError, ClientError) as error:
-        return unknown and not _is_not_found(error)
-    return bool(found) and found[0]["Instances"][0]["State"]["Name"] in _ALIVE
+        with build_opener(ProxyHandler({})).open(props["ec2"]["endpoint_url"], question.encode(), timeout=5) as answer:
+            state = ElementTree.parse(answer).find(".//{*}instanceState/{*}name")
+        return state is not None and state.text in _ALIVE
+    except HTTPError as error:
+        return unknown and not _is_not_found(error.read())
+    except (OSError, ElementTree.ParseError):
+        return unknown
 
 
-def _is_not_found(error: Exception) -> bool:
+def _is_not_found(error: object) -> bool:
     return "InvalidInstanceID.NotFound" in str(error)
 
 

@@ -1,6 +1,10 @@
 """Ec2Instance: one instance a node, also after an interruption, and another one when it is gone."""
 
+import io
+from email.message import Message
 from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import parse_qsl
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
@@ -67,10 +71,30 @@ class Ec2:
             raise EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
 
 
+class Emulator:
+    """DescribeInstances of one id over HTTP, in the words of the EC2 Query API, on top of the same dictionary."""
+
+    def __init__(self, ec2: Ec2) -> None:
+        self._ec2 = ec2
+
+    def open(self, url: str, data: bytes, timeout: float) -> io.BytesIO:
+        if self._ec2.down:
+            raise ConnectionRefusedError
+        question = dict(parse_qsl(data.decode()))
+        assert (url, question["Action"]) == ("http://127.0.0.1:1", "DescribeInstances")
+        instance = self._ec2.instances.get(question["InstanceId.1"])
+        if instance is None:
+            error = b"<Response><Errors><Error><Code>InvalidInstanceID.NotFound</Code></Error></Errors></Response>"
+            raise HTTPError(url, 400, "Bad Request", Message(), io.BytesIO(error))
+        state = f"<instanceState><name>{instance['State']['Name']}</name></instanceState>"
+        return io.BytesIO(f'<a xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><b>{state}</b></a>'.encode())
+
+
 @pytest.fixture
 def ec2(monkeypatch: pytest.MonkeyPatch) -> Ec2:
     fake = Ec2()
     monkeypatch.setattr(ec2_instance, "ec2_client", lambda _access: fake)
+    monkeypatch.setattr(ec2_instance, "build_opener", lambda *_handlers: Emulator(fake))
     return fake
 
 
