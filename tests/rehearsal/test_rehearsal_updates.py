@@ -49,7 +49,7 @@ class Updates:
         return self._look(steps(log))
 
     def volumes_once(self, number: int) -> set[str]:
-        """The lab's volumes as soon as there are so many, or what there is after a while: the driver has its own pace."""
+        """The lab's volumes as soon as there are so many, or after a while: the driver has its own pace."""
         deadline = time.monotonic() + 30
         while len(found := self._volumes()) != number and time.monotonic() < deadline:
             time.sleep(0.1)
