@@ -57,10 +57,28 @@ class Ec2InstanceProvider(Provider):
 
         with plainly():
             try:
-                ec2_client(_props["ec2"]).terminate_instances(InstanceIds=[_id])
+                ec2 = ec2_client(_props["ec2"])
+                _terminate(ec2, _id)
+                _detach_all(ec2, _id)
             except (BotoCoreError, ClientError) as error:
-                if not _is_not_found(error):
-                    raise Failure(f"the instance {_id} of node {_props['node']} cannot be ended: {error}") from error
+                raise Failure(f"the instance {_id} of node {_props['node']} cannot be ended: {error}") from error
+
+
+def _terminate(ec2: Any, instance_id: str) -> None:
+    from botocore.exceptions import ClientError
+
+    try:
+        ec2.terminate_instances(InstanceIds=[instance_id])
+    except ClientError as error:
+        if not _is_not_found(error):
+            raise
+
+
+def _detach_all(ec2: Any, instance_id: str) -> None:
+    """What EC2 does when an instance ends and the emulator does not: a volume left attached could never be deleted."""
+    filters = [{"Name": "attachment.instance-id", "Values": [instance_id]}]
+    for volume in ec2.describe_volumes(Filters=filters)["Volumes"]:
+        ec2.detach_volume(VolumeId=volume["VolumeId"], InstanceId=instance_id)
 
 
 def _ensure(props: dict[str, Any]) -> str:

@@ -110,8 +110,8 @@ class LocalCluster(pulumi.ComponentResource):
                 },
             },
             spec={"provider_id": instance.id.apply(lambda id: f"aws:///{self._zone}/{id}")},
-            # A Node cannot move to another instance.
-            opts=self._kubernetes(replace_on_changes=["spec.providerID"]),
+            # A Node cannot move to another instance, nor can two have one name.
+            opts=self._kubernetes(replace_on_changes=["spec.providerID"], delete_before_replace=True),
         )
         csi_node = CSINode(
             name,
@@ -126,7 +126,7 @@ class LocalCluster(pulumi.ComponentResource):
                     }
                 ]
             },
-            opts=self._kubernetes(depends_on=[node], replace_on_changes=["spec.drivers"]),
+            opts=self._kubernetes(depends_on=[node], replace_on_changes=["spec.drivers"], delete_before_replace=True),
         )
         return [node, csi_node]
 

@@ -21,11 +21,19 @@ PROPS = {
 
 
 class Ec2:
-    """The five operations, over a dictionary: tests/local runs the same provider against the emulator."""
+    """The operations, over a dictionary: tests/local runs the same provider against the emulator."""
 
     def __init__(self) -> None:
         self.instances: dict[str, dict[str, Any]] = {}
+        self.attached: dict[str, str] = {}
         self.down = False
+
+    def describe_volumes(self, Filters: list[dict[str, Any]]) -> Any:
+        [instance] = [found["Values"][0] for found in Filters if found["Name"] == "attachment.instance-id"]
+        return {"Volumes": [{"VolumeId": volume} for volume, where in self.attached.items() if where == instance]}
+
+    def detach_volume(self, VolumeId: str, InstanceId: str) -> None:
+        assert self.attached.pop(VolumeId) == InstanceId
 
     def describe_subnets(self, Filters: list[dict[str, Any]]) -> Any:
         [zone] = [found["Values"][0] for found in Filters if found["Name"] == "availability-zone"]
@@ -151,6 +159,14 @@ def test_deleting_it_twice_is_fine(provider: Ec2InstanceProvider, ec2: Ec2) -> N
     provider.delete(instance, PROPS)
     provider.delete("i-unknown", PROPS)
     assert ec2.instances[instance]["State"] == {"Name": "terminated"}
+
+
+def test_volumes_are_detached_from_an_instance_that_ends(provider: Ec2InstanceProvider, ec2: Ec2) -> None:
+    instance = provider.create(PROPS).id
+    ec2.attached = {"vol-1": instance, "vol-2": "i-other"}
+    ec2.terminate_instances([instance])
+    provider.delete(instance, PROPS)
+    assert ec2.attached == {"vol-2": "i-other"}, "vol-1 could never be deleted, and the lab's destroy would never end"
 
 
 def test_what_cannot_be_done_is_said_with_the_nodes_name(provider: Ec2InstanceProvider, ec2: Ec2) -> None:

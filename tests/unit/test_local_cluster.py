@@ -64,6 +64,8 @@ def test_every_node_has_its_own_instance_in_the_clouds_zone(deployed: Deployed) 
 def test_a_node_cannot_be_moved_to_another_instance(deployed: Deployed) -> None:
     assert list(deployed.one(NODE, "node-1").options.replaceOnChanges) == ["spec.providerID"]
     assert list(deployed.one(CSI_NODE, "node-1").options.replaceOnChanges) == ["spec.drivers"]
+    for type_ in (NODE, CSI_NODE):
+        assert deployed.one(type_, "node-1").options.deleteBeforeReplace, "a second one cannot have the same name"
 
 
 def test_everything_kubernetes_goes_to_this_cluster(deployed: Deployed) -> None:
