@@ -18,6 +18,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from tools.pulumi_cli import state_url
+
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = ("__main__.py", "components", "localcloud", "lab", "Pulumi.yaml", "Pulumi.local.yaml", "Pulumi.dev.yaml")
 # Long enough for the slowest command on two busy cores, short enough that a hang is found out.
@@ -55,7 +57,7 @@ class Lab:
                 (folder / name).symlink_to(ROOT / name)
         self.env = {
             **activated(),
-            "PULUMI_BACKEND_URL": f"file://{folder / '.lab' / 'state'}",
+            "PULUMI_BACKEND_URL": state_url(folder / ".lab" / "state"),
             "PULUMI_CONFIG_PASSPHRASE": "",
         }
         if not (folder / f"Pulumi.{stack}.yaml").exists():

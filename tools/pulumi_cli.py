@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 from pathlib import Path
+from urllib.parse import quote
 
 # The engine of this release speaks the protocol of the Python SDK that requirements.txt pins.
 OLDEST = (3, 200)
@@ -56,7 +57,7 @@ def activation(root: Path, home: Path | None) -> str:
     path = ":".join(shlex.quote(str(folder)) for folder in folders)
     lines += [
         f'export PATH={path}:"$PATH"',
-        f'export PULUMI_BACKEND_URL="${{PULUMI_BACKEND_URL:-{_file_url(lab / "state")}}}"',
+        f'export PULUMI_BACKEND_URL="${{PULUMI_BACKEND_URL:-{state_url(lab / "state")}}}"',
         # The stacks hold no key (the kubeconfigs fetch theirs), so the passphrase may be empty.
         'export PULUMI_CONFIG_PASSPHRASE="${PULUMI_CONFIG_PASSPHRASE-}"',
         "export PULUMI_SKIP_UPDATE_CHECK=true",
@@ -64,5 +65,10 @@ def activation(root: Path, home: Path | None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _file_url(folder: Path) -> str:
-    return "file://" + str(folder)
+def state_url(folder: Path) -> str:
+    """The URL of a folder that keeps Pulumi's state.
+
+    Without metadata: Pulumi writes them into a file of their own beside each state, in place. A kill in that moment
+    leaves it empty, and then every command on the stack ends with "failed to load checkpoint: EOF".
+    """
+    return f"file://{quote(str(folder))}?metadata=skip"
