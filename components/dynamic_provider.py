@@ -27,9 +27,9 @@ def plainly() -> Generator[None]:
         del sys.tracebacklimit
     try:
         yield
-    except Failure:
+    except Failure as failure:
         sys.tracebacklimit = 0
-        raise
+        raise failure from None  # nor the exception that it was made from
 
 
 class Provider(ResourceProvider):

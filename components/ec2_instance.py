@@ -10,7 +10,8 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
 from components.dynamic_provider import Failure, Provider, differs, inputs_of, plainly
-from components.ec2_access import Ec2Access, ec2_client
+from components.ec2_access import Ec2Access
+from components.lookout import Lookout, Unreachable
 
 # The emulator runs nothing, so it boots from nothing: any id of the right form will do, and any type.
 _IMAGE_ID = "ami-00000000000000000"
@@ -53,14 +54,14 @@ class Ec2InstanceProvider(Provider):
         return ReadResult(id_ if _is_alive(props, id_, unknown=False) else "", inputs_of(props))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        from botocore.exceptions import BotoCoreError, ClientError
+        def end(ec2: Any) -> None:
+            _terminate(ec2, _id)
+            _detach_all(ec2, _id)
 
         with plainly():
             try:
-                ec2 = ec2_client(_props["ec2"])
-                _terminate(ec2, _id)
-                _detach_all(ec2, _id)
-            except (BotoCoreError, ClientError) as error:
+                Lookout(ec2=_props["ec2"]).ask_ec2(end, if_gone=None)
+            except Unreachable as error:
                 raise Failure(f"the instance {_id} of node {_props['node']} cannot be ended: {error}") from error
 
 
@@ -83,15 +84,13 @@ def _detach_all(ec2: Any, instance_id: str) -> None:
 
 def _ensure(props: dict[str, Any]) -> str:
     """The id of the node's instance, which is begun if there is none yet."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
     tags = [{"Key": _NODE_TAG, "Value": props["node"]}, {"Key": "Name", "Value": props["node"]}]
     filters = [
         {"Name": f"tag:{_NODE_TAG}", "Values": [props["node"]]},
         {"Name": "instance-state-name", "Values": list(_ALIVE)},
     ]
-    try:
-        ec2 = ec2_client(props["ec2"])
+
+    def find_or_run(ec2: Any) -> str:
         begun = ec2.describe_instances(Filters=filters)["Reservations"] or [
             ec2.run_instances(
                 SubnetId=_subnet(ec2, props["zone"]),
@@ -103,7 +102,10 @@ def _ensure(props: dict[str, Any]) -> str:
             )
         ]
         return cast(str, begun[0]["Instances"][0]["InstanceId"])
-    except (BotoCoreError, ClientError) as error:
+
+    try:
+        return Lookout(ec2=props["ec2"]).ask_ec2(find_or_run, if_gone="")
+    except Unreachable as error:
         raise Failure(f"no instance can be had for node {props['node']}: {error}") from error
 
 

@@ -20,7 +20,7 @@ class Unreachable(Exception):
 class Lookout:
     """Puts questions to the two APIs, with clients that are made anew after a failure: that revives a local cloud."""
 
-    def __init__(self, kubeconfig: str, ec2: Mapping[str, str] | None = None) -> None:
+    def __init__(self, kubeconfig: str = "", ec2: Mapping[str, str] | None = None) -> None:
         self._kubeconfig = kubeconfig
         self._access = ec2 or {}
         self._kubernetes: Any = None
@@ -39,7 +39,7 @@ class Lookout:
             self._kubernetes = None
             if self._gone_for_good:
                 return if_gone
-            raise Unreachable(f"the Kubernetes cluster does not answer: {error}") from error
+            raise Unreachable(f"the Kubernetes cluster does not answer: {str(error).strip()}") from error
 
     def ask_ec2(self, question: Callable[[Any], T], if_gone: T) -> T:
         """As `ask_kubernetes`; but only a local EC2 API goes with its cluster, the one of AWS stays.
@@ -54,4 +54,4 @@ class Lookout:
         except (BotoCoreError, ClientError) as error:
             if self._gone_for_good and "endpoint_url" in self._access:
                 return if_gone
-            raise Unreachable(f"the EC2 API does not answer: {error}") from error
+            raise Unreachable(f"the EC2 API does not answer: {str(error).strip()}") from error

@@ -57,7 +57,7 @@ def wait_until_gone(
             raise _cannot_tell(away) if away else _explained(explain)
         if now >= next_word:
             next_word = now + PROGRESS_SECONDS
-            say(f"{now - begin:.0f} s of {timeout:.0f} s: waiting for {away or seen}")
+            say(f"{now - begin:.0f} s of {timeout:.0f} s: {away or f'waiting for {seen}'}")
         clock.pause(pause)
         pause = min(LONGEST_PAUSE, pause * 1.5)
 

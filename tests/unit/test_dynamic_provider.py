@@ -20,6 +20,12 @@ def test_a_failure_is_its_sentence_alone() -> None:
     assert as_the_host_formats_it(Failure("the cloud is gone")) == "Failure: the cloud is gone\n"
 
 
+def test_what_a_failure_was_made_from_is_not_shown_either() -> None:
+    failure = Failure("the cloud is gone")
+    failure.__cause__ = KeyError("inside")
+    assert as_the_host_formats_it(failure) == "Failure: the cloud is gone\n"
+
+
 def test_any_other_exception_keeps_its_traceback() -> None:
     as_the_host_formats_it(Failure("before"))
     assert "in as_the_host_formats_it" in as_the_host_formats_it(KeyError("a bug"))

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from components import ec2_instance
+from components import ec2_instance, lookout
 from components.dynamic_provider import Failure
 from components.ec2_instance import Ec2InstanceProvider
 
@@ -101,7 +101,7 @@ class Emulator:
 @pytest.fixture
 def ec2(monkeypatch: pytest.MonkeyPatch) -> Ec2:
     fake = Ec2()
-    monkeypatch.setattr(ec2_instance, "ec2_client", lambda _access: fake)
+    monkeypatch.setattr(lookout, "ec2_client", lambda _access: fake)
     monkeypatch.setattr(ec2_instance, "build_opener", lambda *_handlers: Emulator(fake))
     return fake
 
@@ -171,7 +171,15 @@ def test_volumes_are_detached_from_an_instance_that_ends(provider: Ec2InstancePr
 
 def test_what_cannot_be_done_is_said_with_the_nodes_name(provider: Ec2InstanceProvider, ec2: Ec2) -> None:
     ec2.down = True
-    with pytest.raises(Failure, match="no instance can be had for node node-1: Could not connect"):
+    with pytest.raises(Failure, match="no instance can be had for node node-1: the EC2 API does not answer: Could not"):
         provider.create(PROPS)
-    with pytest.raises(Failure, match="the instance i-0 of node node-1 cannot be ended: Could not connect"):
+    with pytest.raises(Failure, match="the instance i-0 of node node-1 cannot be ended: the EC2 API"):
         provider.delete("i-0", PROPS)
+
+
+def test_with_a_cloud_that_is_gone_for_good_its_instances_are_gone(
+    provider: Ec2InstanceProvider, ec2: Ec2, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(lookout.GONE_FOR_GOOD, "true")
+    ec2.down = True
+    provider.delete("i-0", PROPS)
