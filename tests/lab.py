@@ -18,6 +18,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from localcloud.processes import Owned, end, find
 from tools.pulumi_cli import state_url
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -114,10 +115,26 @@ class Lab:
         """The outputs of the stack, secrets included."""
         return json.loads(self.pulumi("stack", "output", "--json", "--show-secrets", "--stack", self.stack).stdout)
 
+    def deployment(self) -> dict[str, Any]:
+        """The stack's state as `pulumi stack export` gives it."""
+        return json.loads(self.pulumi("stack", "export", "--stack", self.stack).stdout)["deployment"]
+
     def state(self) -> list[dict[str, Any]]:
         """The resources in the stack's state."""
-        exported = json.loads(self.pulumi("stack", "export", "--stack", self.stack).stdout)
-        return exported["deployment"].get("resources") or []
+        return self.deployment().get("resources") or []
+
+    def pending(self) -> list[str]:
+        """What the state holds to be going on, as "creating <name>"."""
+        operations = self.deployment().get("pending_operations") or []
+        return [f"{one['type']} {one['resource']['urn'].rpartition('::')[2]}" for one in operations]
+
+    def processes(self) -> list[Owned]:
+        """The living processes of the stack's local cloud, proven by what they carry."""
+        return find(self.cloud.resolve())
+
+    def clear(self) -> None:
+        """Ends what still runs of the lab, for the end of a test that failed half-way."""
+        end(self.processes(), grace_seconds=0)
 
     def kubectl(self, *words: str, **how: Any) -> subprocess.CompletedProcess[str]:
         return self.run("kubectl", "--kubeconfig", str(self.cloud / "kubeconfig"), *words, **how)

@@ -1,0 +1,194 @@
+"""The whole lab on the local cloud, by the ordinary pulumi commands: what stands, what changes, what is left."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.lab import Lab
+
+SERVERS = ["nfs-server", "archive-server", "team-a/nfs-server"]
+FOREIGN_CLAIM = """
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: homework, namespace: default}
+spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: snooper, namespace: default}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers: [{name: shell, image: busybox}]
+  volumes: [{name: data, persistentVolumeClaim: {claimName: nfs-pvc}}]
+"""
+
+
+@dataclass
+class Story:
+    """One lab's life, with what was seen at each point of it."""
+
+    lab: Lab
+    said: dict[str, subprocess.CompletedProcess[str]] = field(default_factory=dict)
+    outputs: dict[str, Any] = field(default_factory=dict)
+    claims: dict[str, Any] = field(default_factory=dict)
+    volumes: dict[str, Any] = field(default_factory=dict)
+    pods: list[dict[str, Any]] = field(default_factory=list)
+    ebs_volumes: dict[str, dict[str, str]] = field(default_factory=dict)
+    ports: list[int] = field(default_factory=list)
+    while_held: set[str] = field(default_factory=set)
+
+
+def standing(story: Story) -> None:
+    """Up, and everything that API server and EC2 say about it; then the commands that must change nothing."""
+    lab = story.lab
+    story.said["up"] = lab.up()
+    story.outputs = lab.outputs()
+    claims = lab.get("pvc", "--all-namespaces")["items"]
+    story.claims = {f"{claim['metadata']['namespace']}/{claim['metadata']['name']}": claim for claim in claims}
+    story.volumes = {pv["metadata"]["name"]: pv for pv in lab.get("pv")["items"]}
+    story.pods = lab.get("pods", "--all-namespaces")["items"]
+    of_the_lab = [{"Name": "tag-key", "Values": ["storage-lab"]}]
+    for volume in lab.ec2().describe_volumes(Filters=of_the_lab)["Volumes"]:
+        story.ebs_volumes[volume["VolumeId"]] = {tag["Key"]: tag["Value"] for tag in volume["Tags"]}
+    story.said["second up"] = lab.up()
+    story.said["preview"] = lab.preview("--expect-no-changes")
+    story.said["refresh"] = lab.refresh()
+    story.said["preview after refresh"] = lab.preview("--expect-no-changes")
+
+
+def leaving(story: Story) -> None:
+    """A destroy that others hold up, and the one after they have gone."""
+    lab = story.lab
+    manifest = lab.folder / "foreign.yaml"
+    manifest.write_text(FOREIGN_CLAIM)
+    lab.kubectl("apply", "-f", str(manifest))
+    story.said["held destroy"] = lab.destroy(expect=None)
+    story.while_held = {
+        *(claim["metadata"]["name"] for claim in lab.get("pvc")["items"]),
+        *(one.component for one in lab.processes()),
+    }
+    lab.kubectl("delete", "-f", str(manifest), "--wait=true", "--timeout=60s")
+    story.ports = [
+        connection.laddr[1]
+        for one in lab.processes()
+        for connection in one.process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    story.said["destroy"] = lab.destroy()
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    story = Story(Lab(tmp_path_factory.mktemp("story"), config={"servers": SERVERS, "reclaimTimeoutSeconds": 4}))
+    try:
+        standing(story)
+        leaving(story)
+        yield story
+    finally:
+        story.lab.clear()
+
+
+def test_the_outputs_name_the_volume_that_the_claim_is_bound_to(story: Story) -> None:
+    claim = story.claims["default/nfs-pvc"]
+    assert claim["status"]["phase"] == "Bound"
+    assert story.outputs["pvName"] == claim["spec"]["volumeName"], "the lab asks for the PersistentVolume's name"
+    assert story.outputs["claimName"] == "nfs-pvc"
+
+
+def test_the_outputs_name_the_ebs_volume_that_ec2_has(story: Story) -> None:
+    volume = story.volumes[story.outputs["pvName"]]
+    assert story.outputs["volumeId"] == volume["spec"]["csi"]["volumeHandle"]
+    tags = story.ebs_volumes[story.outputs["volumeId"]]
+    assert story.outputs["volumeName"] == tags["Name"] == f"kubernetes-dynamic-{story.outputs['pvName']}"
+    assert tags["storage-lab"] == "storage-lab-local", "leftovers are found by this tag"
+
+
+def test_every_server_has_a_volume_of_its_own_also_in_another_namespace(story: Story) -> None:
+    assert set(story.claims) == {"default/nfs-pvc", "default/archive-pvc", "team-a/nfs-pvc"}
+    ids = {server["volumeId"] for server in story.outputs["servers"].values()}
+    assert len(ids) == len(SERVERS), "two servers share a volume"
+    assert ids == set(story.ebs_volumes), "a volume that no output names is one that nobody deletes"
+
+
+def test_the_servers_run(story: Story) -> None:
+    assert sorted((pod["metadata"]["labels"]["role"], pod["status"]["phase"]) for pod in story.pods) == [
+        ("archive-server", "Running"),
+        ("nfs-server", "Running"),
+        ("nfs-server", "Running"),
+    ]
+
+
+@pytest.mark.parametrize("command", ["second up", "preview", "preview after refresh"])
+def test_what_stands_shows_no_change(story: Story, command: str) -> None:
+    said = story.said[command].stdout
+    assert re.search(r"\d+ unchanged", said), said
+    assert not re.search(r"\d+ (to )?(created?|updated?|replaced?|deleted?)\b", said), said
+
+
+def test_a_destroy_that_others_hold_up_names_them_and_keeps_the_lab_standing(story: Story) -> None:
+    held = story.said["held destroy"]
+    assert held.returncode != 0, "what others use was taken from them, or leaked"
+    assert "default/homework" in held.stdout, "the claim that somebody made is not named"
+    assert "Pod default/snooper" in held.stdout, "the pod on our claim is not named"
+    assert "Traceback" not in held.stdout
+    assert {"nfs-pvc", "homework", "kube-apiserver", "csi-provisioner"} <= story.while_held, "nothing may go before"
+
+
+def test_the_destroy_after_they_are_gone_finishes(story: Story) -> None:
+    assert "deleted" in story.said["destroy"].stdout
+    assert story.lab.state() == [], "an empty stack holds nothing"
+    assert story.lab.pending() == []
+
+
+def test_nothing_is_left_on_the_machine(story: Story) -> None:
+    assert story.lab.processes() == []
+    assert story.ports, "the ports that were listened on were not found out"
+    listening = {c.laddr[1] for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN}
+    assert not listening & set(story.ports)
+    assert list(story.lab.cloud.parent.iterdir()) == [], "a folder, or its lock, stays"
+
+
+# Key, value, and the words of which the refusal must have each.
+BAD = {
+    "storage": ("1 GB", "storage-lab:storage", "1 GB"),
+    "region": ("us_east_1", "storage-lab:region", "us_east_1", "us-east-1"),
+    "zone": ("eu-west-1a", "storage-lab:zone", "eu-west-1a", "us-east-1"),
+    "image": ("No Such Image", "storage-lab:image", "No Such Image"),
+    "colour": ("blue", "storage-lab:colour", "region"),
+    "nodes": ("many", "nodes", "integer"),
+}
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A lab that never was up."""
+    lab = Lab(tmp_path_factory.mktemp("untouched"))
+    yield lab
+    lab.clear()
+
+
+@pytest.mark.parametrize("key", BAD)
+def test_a_bad_value_is_refused_in_preview_before_anything_starts(untouched: Lab, key: str) -> None:
+    value, *words = BAD[key]
+    untouched.configure({key: value})
+    try:
+        said = untouched.preview(expect=None)
+    finally:
+        untouched.configure({key: None})
+    assert said.returncode != 0, f"{key} {value!r} was accepted"
+    text = said.stdout + said.stderr
+    assert not [word for word in words if word not in text], text
+    assert "Traceback" not in text
+    assert not Path(untouched.folder / ".lab" / "clouds").exists(), "something was started"
+
+
+def test_the_first_preview_knows_no_ids_and_starts_nothing(untouched: Lab) -> None:
+    said = untouched.preview()
+    assert "to create" in said.stdout
+    assert not Path(untouched.folder / ".lab" / "clouds").exists(), "a preview that starts processes is none"
