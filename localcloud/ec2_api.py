@@ -6,6 +6,9 @@ comparing, not by the name of the operation: a Describe that makes the default V
 And where the state cannot be written (a full disk) the answer is an error, so nothing is ever acknowledged that a
 crash could lose.
 
+MiniStack gives its state only whole, as a copy, which takes milliseconds once there are hundreds of volumes. So the
+answers that are ready at the same time share one save.
+
     python -m localcloud.ec2_api --port 4566 --state DIR --services ec2
 
 Other services of MiniStack can be served the same way: `--services ec2,eks,iam,sts`.
@@ -17,9 +20,11 @@ import importlib
 import json
 import logging
 import os
+import pickle
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from hypercorn.config import Config
@@ -31,6 +36,10 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 logger = logging.getLogger("localcloud.ec2_api")
+
+# How often a save lets the requests that have arrived run on, so that their answers come along. A request takes about
+# ten turns of the event loop; one that truly waits for something must not hold up the others.
+_TURNS = 30
 
 
 def configure(port: int, state: Path, services: str, region: str) -> None:
@@ -67,23 +76,51 @@ class SavedBeforeAnswered:
         self._states = states
         self._encode = encode
         self._saved: dict[str, str] = {}
+        self._unanswered = 0
+        self._next_save: asyncio.Future[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        failed = False
+        if scope["type"] != "http":
+            return await self._application(scope, receive, send)
+        answered = failed = False
 
         async def save_then_send(message: Message) -> None:
-            nonlocal failed
+            nonlocal answered, failed
             if message["type"] == "http.response.start":
+                answered = True
+                self._unanswered -= 1
                 try:
-                    self.save()
+                    await self._saved_from_now()
                 except OSError as error:
-                    logger.error("cannot save the state: %s", error)
                     failed = True
                     await _refuse(send, f"the state of the EC2 API cannot be written: {error}")
             if not failed:
                 await send(message)
 
-        await self._application(scope, receive, save_then_send)
+        self._unanswered += 1
+        try:
+            await self._application(scope, receive, save_then_send)
+        finally:
+            self._unanswered -= not answered
+
+    async def _saved_from_now(self) -> None:
+        """Returns after a save that began later than now, shared with others who wait for one. Raises OSError."""
+        if self._next_save is None:
+            self._next_save = asyncio.ensure_future(self._save_soon())
+        # Shielded: a client that hangs up must not take the save away from the others.
+        await asyncio.shield(self._next_save)
+
+    async def _save_soon(self) -> None:
+        for _ in range(_TURNS):
+            if not self._unanswered:
+                break
+            await asyncio.sleep(0)
+        self._next_save = None
+        try:
+            self.save()
+        except OSError as error:
+            logger.error("cannot save the state: %s", error)
+            raise
 
     def save(self) -> None:
         """Write the files of the services whose state differs from what was written last. Raises OSError."""
@@ -112,9 +149,15 @@ def _replace(file: Path, text: str) -> None:
     with temporary.open("w") as out:
         out.write(text)
         out.flush()
-        # Without it a machine crash can leave an empty file under the new name, and with it no volume at all.
+        # A kill of this process takes nothing that is written. A crash of the machine could leave an empty file under
+        # the new name, and with it no volume at all, for a millisecond that all answers of a save share.
         os.fsync(out.fileno())
     os.replace(temporary, file)
+
+
+def _copied(state: Any) -> Any:
+    """A deep copy of a service's state, which is dicts, lists and scalars, four times as fast as copy.deepcopy."""
+    return pickle.loads(pickle.dumps(state, pickle.HIGHEST_PROTOCOL))
 
 
 def application(folder: Path) -> SavedBeforeAnswered:
@@ -122,6 +165,9 @@ def application(folder: Path) -> SavedBeforeAnswered:
     # The names with an underscore are MiniStack's own way of saving; its version is pinned.
     ministack: Any = importlib.import_module("ministack.app")
     persistence: Any = importlib.import_module("ministack.core.persistence")
+    # All that it copies is its state, and it does that with copy.deepcopy: four fifths of the time of a save.
+    ec2: Any = importlib.import_module("ministack.services.ec2")
+    ec2.copy = SimpleNamespace(deepcopy=_copied)
 
     def encode(service: str, state: Any) -> str:
         wrapped = {"__ministack_format__": persistence._state_format_version(service), "payload": state}

@@ -16,6 +16,7 @@ class Server:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.count = 0
+        self.saves = 0
         self.sent: list[Message] = []
         self.on_disk_when_answered: list[str | None] = []
         self.wrapped = SavedBeforeAnswered(self._answer, folder, lambda: {"ec2": lambda: self.count}, self._encode)
@@ -28,8 +29,23 @@ class Server:
     def file(self) -> Path:
         return self.folder / "ec2.json"
 
+    async def requests(self, number: int) -> None:
+        """As many at the same time, each of which changes the state on its way to its answer."""
+        await asyncio.gather(*(self.wrapped({"type": "http", "turns": i % 3}, self._receive, self._send_checked)
+                               for i in range(number)))  # fmt: skip
+
+    async def _send_checked(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            saved = json.loads(self.file.read_text())["ec2"] if self.file.exists() else 0
+            assert saved >= message["count"], "an answer went out whose change a kill would lose"
+        await self._send(message)
+
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": []})
+        if "turns" in scope:
+            for _ in range(scope["turns"]):
+                await asyncio.sleep(0)
+            self.count += 1
+        await send({"type": "http.response.start", "status": 200, "headers": [], "count": self.count})
         await send({"type": "http.response.body", "body": b"done"})
 
     async def _receive(self) -> Message:
@@ -39,8 +55,8 @@ class Server:
         self.sent.append(message)
         self.on_disk_when_answered.append(self.file.read_text() if self.file.exists() else None)
 
-    @staticmethod
-    def _encode(service: str, state: Any) -> str:
+    def _encode(self, service: str, state: Any) -> str:
+        self.saves += 1
         return json.dumps({service: state})
 
 
@@ -77,3 +93,42 @@ def test_it_stays_an_error_until_it_could_be_saved(tmp_path: Path) -> None:
     server.request(changes=False)
     assert server.sent[4]["status"] == 200
     assert server.file.exists(), "once there is room, the change is saved with the next answer"
+
+
+def test_answers_that_are_ready_together_share_one_save(server: Server) -> None:
+    asyncio.run(server.requests(100))
+    assert len(server.sent) == 200, "some were not answered"
+    assert server.saves <= 3, "a hundred volumes at once would cost a hundred copies of the whole state"
+
+
+def test_a_request_that_takes_long_does_not_hold_up_the_others(server: Server) -> None:
+    async def with_a_slow_one() -> None:
+        released = asyncio.Event()
+
+        async def wait(scope: Scope, receive: Receive, send: Send) -> None:
+            await released.wait()
+
+        server.wrapped._application, quick = wait, server.wrapped._application
+        slow = asyncio.ensure_future(server.wrapped({"type": "http"}, server._receive, server._send))
+        await asyncio.sleep(0)
+        server.wrapped._application = quick
+        await asyncio.wait_for(server.requests(1), timeout=5)
+        released.set()
+        await slow
+
+    asyncio.run(with_a_slow_one())
+    assert len(server.sent) == 2, "the quick request was not answered before the slow one"
+
+
+def test_a_client_that_hangs_up_does_not_take_the_save_from_the_others(server: Server) -> None:
+    async def one_hangs_up() -> None:
+        gone = asyncio.ensure_future(server.requests(1))
+        stays = asyncio.ensure_future(server.requests(1))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        gone.cancel()
+        await stays
+
+    asyncio.run(one_hangs_up())
+    assert server.sent, "its answer never came"
+    assert json.loads(server.file.read_text()) == {"ec2": 2}
