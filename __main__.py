@@ -31,6 +31,7 @@ storage = EbsStorageClass(
         "kubeconfig": cluster.kubeconfig,
         "ec2": cluster.ec2,
         "reclaim_timeout_seconds": settings.reclaim_timeout_seconds,
+        "own_claims": [{"namespace": server.namespace, "claim": server.claim_name} for server in settings.servers],
     },
     # After the namespaces, so that on the way down none goes, with what others put in it, before the barrier is passed.
     opts=ResourceOptions(provider=cluster.provider, depends_on=[*cluster.ready, *namespaces]),

@@ -4,6 +4,7 @@ Creating it starts them, deleting it stops them and removes what they wrote. A c
 its state, so that `pulumi up` brings it back.
 """
 
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
 from components.dynamic_provider import Failure, Provider, differs, plainly
+from components.lookout import GONE_FOR_GOOD
 
 if TYPE_CHECKING:
     from localcloud.control_plane import ControlPlane as Processes
@@ -88,11 +90,14 @@ class ControlPlaneProvider(Provider):
             return UpdateResult({**_inputs(_news), **_outputs(facts)})
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """A control plane that is down is still there; one that is another, or whose folder is gone, is not."""
+        """A control plane that is down is still there. One that is another, or whose data is gone, raises Failure,
+        or is forgotten where the user says that it is gone for good."""
         with _explained():
             facts = _processes(props["cloud"]).facts()
             if facts is None or facts.cluster_id != props["cluster_id"]:
-                return ReadResult("", {})
+                if os.environ.get(GONE_FOR_GOOD) == "true":
+                    return ReadResult("", {})
+                raise _lost(props)
             return ReadResult(id_, {**_inputs(props), **_outputs(facts)})
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
@@ -115,8 +120,8 @@ def _refusal(key: str, old: str, new: str) -> CheckFailure:
 def _lost(olds: dict[str, Any]) -> Failure:
     return Failure(
         f"the local cloud in {_LAB / 'clouds' / olds['cloud']} is not the one that this stack knows "
-        f"({olds['cluster_id']}): its data is gone. Run PULUMI_K8S_DELETE_UNREACHABLE=true pulumi refresh, which makes "
-        "the stack forget what went with it, and then pulumi up."
+        f"({olds['cluster_id']}): its data is gone. Run {GONE_FOR_GOOD}=true pulumi up, which makes the stack forget "
+        f"what went with it and builds the lab anew, or {GONE_FOR_GOOD}=true pulumi destroy."
     )
 
 

@@ -1,6 +1,7 @@
 """What is left of a StorageClass, in Kubernetes and in EC2, and what holds it.
 
-Two looks: `find` is cheap and is asked again and again; `explain` reads pods and attachments too, for a message.
+Two looks: `in_kubernetes` and `in_ec2` are cheap and are asked again and again; `explain` reads pods and attachments
+too, for a message.
 """
 
 from collections import defaultdict
@@ -13,6 +14,8 @@ class Kubernetes(Protocol):
     """The part of lightkube.Client that is used here."""
 
     def list(self, res: Any, *, namespace: str | None = None) -> Any: ...
+
+    def delete(self, res: Any, name: str, *, namespace: str | None = None, cascade: Any = None) -> None: ...
 
 
 class Ec2(Protocol):
@@ -101,6 +104,19 @@ def in_kubernetes(kubernetes: Kubernetes, storage_class: str) -> Leftovers:
             if claim.spec.storageClassName == storage_class
         ),
     )
+
+
+def delete_claim(kubernetes: Kubernetes, claim: Claim) -> None:
+    """Deletes a claim together with what it owns; nothing where there is none."""
+    from lightkube import ApiError
+    from lightkube.resources.core_v1 import PersistentVolumeClaim
+    from lightkube.types import CascadeType
+
+    try:
+        kubernetes.delete(PersistentVolumeClaim, claim.name, namespace=claim.namespace, cascade=CascadeType.FOREGROUND)
+    except ApiError as error:
+        if error.status.code != 404:
+            raise
 
 
 def in_ec2(ec2: Ec2, tag: str, value: str) -> tuple[EbsVolume, ...]:

@@ -115,7 +115,22 @@ class NfsServer(pulumi.ComponentResource):
     def _create_deployment(self, claim: PersistentVolumeClaim) -> Deployment:
         return Deployment(
             self._name,
-            metadata={"name": self._server, "namespace": self._namespace, "labels": self._labels},
+            metadata={
+                "name": self._server,
+                "namespace": self._namespace,
+                "labels": self._labels,
+                # Pulumi deletes a claim together with what it owns. So a Deployment that an interrupted update made
+                # and did not record goes with its claim, instead of keeping it from going.
+                "owner_references": [
+                    {
+                        "api_version": "v1",
+                        "kind": "PersistentVolumeClaim",
+                        "name": self._claim,
+                        "uid": claim.metadata.uid,
+                        "block_owner_deletion": True,
+                    }
+                ],
+            },
             spec={
                 "replicas": 1,
                 "selector": {"match_labels": self._labels},

@@ -2,10 +2,11 @@
 
 Deleting a claim returns when the claim is gone; its PersistentVolume and its EBS volume go later, by the hands of the
 driver. Whatever keeps the driver working depends, through the StorageClass, on this resource's delete. It changes
-nothing itself.
+nothing itself, but for claims of the lab that are no longer, or not yet, in the state.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypedDict
 
 import pulumi
@@ -13,7 +14,7 @@ from pulumi.dynamic import CreateResult, DiffResult, Resource, UpdateResult
 
 from components.dynamic_provider import Failure, Provider, differs, inputs_of, plainly
 from components.ec2_access import Ec2Access
-from components.leftovers import Leftovers, explain, in_ec2, in_kubernetes
+from components.leftovers import Claim, Leftovers, delete_claim, explain, in_ec2, in_kubernetes
 from components.lookout import Lookout
 from components.waiting import wait_until_gone
 
@@ -25,10 +26,21 @@ class VolumeTag(TypedDict):
     value: pulumi.Input[str]
 
 
+class OwnClaim(TypedDict):
+    """A claim of the lab itself."""
+
+    namespace: str
+    claim: str
+
+
 class ReclaimBarrierArgs(TypedDict):
-    """Which volumes to wait for, how to look for them, and for how long (seconds)."""
+    """Which volumes to wait for, how to look for them, and for how long (seconds).
+
+    `own_claims` are gone when the barrier is reached, save for what an interrupted update made and did not record:
+    those it deletes."""
 
     storage_class: pulumi.Input[str]
+    own_claims: Sequence[OwnClaim]
     kubeconfig: pulumi.Input[str]
     ec2: Ec2Access
     volume_tag: VolumeTag
@@ -45,6 +57,12 @@ class Remains:
     def look(self) -> Leftovers:
         """What is left in Kubernetes; once that is nothing, what is left in EC2, which the driver empties first."""
         return self._in_kubernetes() or self._in_ec2()
+
+    def delete_own(self, claims: Iterable[Claim]) -> None:
+        """Deletes those of the claims that are the lab's, with the Deployments that they own; does not wait."""
+        own = {Claim(one["namespace"], one["claim"]) for one in self._props["own_claims"]}
+        for claim in own.intersection(claims):
+            self._lookout.ask_kubernetes(partial(delete_claim, claim=claim), None)
 
     def explain(self) -> Failure:
         """All that is left in either, naming what holds it, and what to do."""
@@ -82,8 +100,14 @@ class ReclaimBarrierProvider(Provider):
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         remains = Remains(_props)
+
+        def look() -> Leftovers:
+            left = remains.look()
+            remains.delete_own(left.claims)
+            return left
+
         with plainly():
-            wait_until_gone(remains.look, remains.explain, _props["timeout_seconds"])
+            wait_until_gone(look, remains.explain, _props["timeout_seconds"])
 
 
 class ReclaimBarrier(Resource, module="storage-lab", name="ReclaimBarrier"):

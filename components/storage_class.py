@@ -1,12 +1,13 @@
 """EbsStorageClass: the cluster's default StorageClass, and the barrier that outlives every volume of it."""
 
+from collections.abc import Sequence
 from typing import NotRequired, TypedDict
 
 import pulumi
 from pulumi_kubernetes.storage.v1 import StorageClass
 
 from components.ec2_access import Ec2Access
-from components.reclaim_barrier import ReclaimBarrier
+from components.reclaim_barrier import OwnClaim, ReclaimBarrier
 
 EBS_PROVISIONER = "ebs.csi.aws.com"
 # The tag on every volume of the lab, its value the cluster's name: what a leftover is found by.
@@ -24,12 +25,14 @@ class EbsStorageClassArgs(TypedDict):
     """What the class and its barrier are made from.
 
     `kubeconfig` and `ec2` are how the barrier looks for what is left. `reclaim_timeout_seconds` is how long it waits.
+    `own_claims` are the lab's, which it deletes where an interrupted update left one out of the state.
     """
 
     cluster_name: str
     kubeconfig: pulumi.Input[str]
     ec2: Ec2Access
     reclaim_timeout_seconds: int
+    own_claims: NotRequired[Sequence[OwnClaim]]
     provisioner: NotRequired[str]
 
 
@@ -53,6 +56,7 @@ class EbsStorageClass(pulumi.ComponentResource):
             name,
             {
                 "storage_class": self.class_name,
+                "own_claims": args.get("own_claims", ()),
                 "kubeconfig": args["kubeconfig"],
                 "ec2": args["ec2"],
                 "volume_tag": {"key": LAB_TAG, "value": args["cluster_name"]},

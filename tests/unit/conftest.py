@@ -11,8 +11,10 @@ VOLUME = "vol-0a1b2c3d4e5f60718"
 
 
 def _claim(args: Any) -> dict[str, Any]:
-    namespace, _, name = (args.resource_id or "").partition("/")
-    return {"metadata": {"name": name, "namespace": namespace}, "spec": {"volumeName": PV}} if args.resource_id else {}
+    if not args.resource_id:
+        return {"metadata": {**args.inputs["metadata"], "uid": "claim-uid"}}
+    namespace, _, name = args.resource_id.partition("/")
+    return {"metadata": {"name": name, "namespace": namespace}, "spec": {"volumeName": PV}}
 
 
 @pytest.fixture(autouse=True)

@@ -113,14 +113,21 @@ def test_another_port_than_the_states_is_a_change(
 
 @pytest.mark.parametrize("found", [None, "another-cluster"])
 def test_a_cloud_that_is_lost_or_another_one_is_refused_with_the_way_out(
-    provider: ControlPlaneProvider, state: dict[str, Any], processes: Processes, found: str | None
+    provider: ControlPlaneProvider,
+    state: dict[str, Any],
+    processes: Processes,
+    found: str | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     processes.known = None
     if found:
         processes.exist(found)
-    with pytest.raises(Failure, match="PULUMI_K8S_DELETE_UNREACHABLE=true pulumi refresh"):
+    with pytest.raises(Failure, match="PULUMI_K8S_DELETE_UNREACHABLE=true pulumi up"):
         provider.diff("local", state, PROPS)
-    assert provider.read("local", state).id == "", "refresh forgets it"
+    with pytest.raises(Failure, match="PULUMI_K8S_DELETE_UNREACHABLE=true pulumi destroy"):
+        provider.read("local", state)
+    monkeypatch.setenv("PULUMI_K8S_DELETE_UNREACHABLE", "true")
+    assert provider.read("local", state).id == "", "the user has said that it is gone for good"
 
 
 def test_refresh_keeps_a_cloud_that_is_only_down(

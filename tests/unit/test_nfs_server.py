@@ -59,6 +59,13 @@ def test_the_claim_is_mounted_at_exports(cloud: dict[str, Any]) -> None:
     assert mount == {"name": volume["name"], "mountPath": "/exports"}
 
 
+def test_the_claim_owns_the_deployment(cloud: dict[str, Any]) -> None:
+    [owner] = lab(cloud).one(DEPLOYMENT).inputs["metadata"]["ownerReferences"]
+    assert (owner["kind"], owner["name"], owner["uid"]) == ("PersistentVolumeClaim", "nfs-pvc", "claim-uid"), (
+        "a Deployment that an interrupted update did not record would keep its claim from going"
+    )
+
+
 def test_the_service_selects_the_pod_and_has_the_ports_of_nfs(cloud: dict[str, Any]) -> None:
     service = lab(cloud).one(SERVICE).inputs
     assert service["metadata"]["name"] == "nfs-server"

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from components import lookout, reclaim_barrier
-from components.leftovers import EbsVolume, Leftovers, Volume
+from components.leftovers import Claim, EbsVolume, Leftovers, Volume
 from components.reclaim_barrier import ReclaimBarrierProvider, Remains
 
 PROPS = {
     "storage_class": "ebs",
+    "own_claims": [{"namespace": "default", "claim": "nfs-pvc"}],
     "kubeconfig": "a kubeconfig",
     "ec2": {"region": "us-east-1", "endpoint_url": "http://127.0.0.1:1"},
     "volume_tag": {"key": "storage-lab", "value": "storage-lab-local"},
@@ -55,6 +56,16 @@ def test_volumes_are_looked_for_by_the_class_and_by_the_tag(remains: Remains, mo
     monkeypatch.setattr(reclaim_barrier, "in_ec2", lambda *args: asked.append(args) or ())
     remains.look()
     assert asked == [("kubernetes", "ebs"), ("ec2", "storage-lab", "storage-lab-local")]
+
+
+def test_a_claim_of_the_lab_that_no_state_knows_is_deleted_and_nobody_elses(
+    remains: Remains, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deleted: list[Claim] = []
+    monkeypatch.setattr(reclaim_barrier, "delete_claim", lambda _client, claim: deleted.append(claim))
+    own, same_name_elsewhere = Claim("default", "nfs-pvc"), Claim("team", "nfs-pvc")
+    remains.delete_own([own, same_name_elsewhere, Claim("default", "homework")])
+    assert deleted == [own], "an interrupted update may leave the lab's own claim behind; others' data is theirs"
 
 
 def test_when_it_gives_up_it_names_everything_and_says_what_to_do(remains: Remains) -> None:

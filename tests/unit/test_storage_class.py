@@ -70,6 +70,7 @@ def test_the_barrier_knows_what_to_look_for(deployed: Deployed) -> None:
     assert inputs.pop("kubeconfig")["value"] == "a kubeconfig", "it is a secret in the state"
     assert inputs == {
         "storage_class": "ebs",
+        "own_claims": [],
         "ec2": {"region": "us-east-1", "endpoint_url": "http://127.0.0.1:4566"},
         "volume_tag": {"key": "storage-lab", "value": "storage-lab-local"},
         "timeout_seconds": 42,
