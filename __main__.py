@@ -28,6 +28,8 @@ storage = EbsStorageClass(
     "ebs",
     {
         "cluster_name": cluster.cluster_name,
+        "storage": settings.storage,
+        "can_grow": cluster.volumes_can_grow,
         "kubeconfig": cluster.kubeconfig,
         "ec2": cluster.ec2,
         "reclaim_timeout_seconds": settings.reclaim_timeout_seconds,

@@ -56,6 +56,8 @@ class EksCluster(pulumi.ComponentResource):
     ready: list[pulumi.Resource]
     ec2: Ec2Access
     cluster_name: str
+    # The driver's add-on brings csi-resizer along.
+    volumes_can_grow = True
 
     def __init__(self, name: str, args: EksClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("storage-lab:index:EksCluster", name, None, opts)

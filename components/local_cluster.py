@@ -46,6 +46,8 @@ class LocalCluster(pulumi.ComponentResource):
     ec2: Ec2Access
     cluster_name: str
     ec2_endpoint: pulumi.Output[str]
+    # The driver's half of growing a volume is a sidecar, csi-resizer, which cannot be built from its Go module.
+    volumes_can_grow = False
 
     def __init__(self, name: str, args: LocalClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("storage-lab:index:LocalCluster", name, None, opts)

@@ -8,6 +8,7 @@ from pulumi_kubernetes.storage.v1 import StorageClass
 
 from components.ec2_access import Ec2Access
 from components.reclaim_barrier import OwnClaim, ReclaimBarrier
+from components.volume_size import VolumeSize
 
 EBS_PROVISIONER = "ebs.csi.aws.com"
 # The tag on every volume of the lab, its value the cluster's name: what a leftover is found by.
@@ -24,11 +25,14 @@ def volume_name_of(pv_name: str) -> str:
 class EbsStorageClassArgs(TypedDict):
     """What the class and its barrier are made from.
 
+    `storage` is what each claim will ask for, and `can_grow` whether the cluster can make a volume larger.
     `kubeconfig` and `ec2` are how the barrier looks for what is left. `reclaim_timeout_seconds` is how long it waits.
     `own_claims` are the lab's, which it deletes where an interrupted update left one out of the state.
     """
 
     cluster_name: str
+    storage: str
+    can_grow: bool
     kubeconfig: pulumi.Input[str]
     ec2: Ec2Access
     reclaim_timeout_seconds: int
@@ -52,6 +56,11 @@ class EbsStorageClass(pulumi.ComponentResource):
         super().__init__("storage-lab:index:EbsStorageClass", name, None, opts)
         self.class_name = name
         self.storage_class = self._create_class(args)
+        size = VolumeSize(
+            name,
+            {"storage": args["storage"], "can_grow": args["can_grow"]},
+            opts=pulumi.ResourceOptions(parent=self),
+        )
         self.barrier = ReclaimBarrier(
             name,
             {
@@ -62,7 +71,7 @@ class EbsStorageClass(pulumi.ComponentResource):
                 "volume_tag": {"key": LAB_TAG, "value": args["cluster_name"]},
                 "timeout_seconds": args["reclaim_timeout_seconds"],
             },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.storage_class]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.storage_class, size]),
         )
         self.register_outputs({"className": self.class_name})
 

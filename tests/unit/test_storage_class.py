@@ -17,6 +17,8 @@ def deployed() -> Deployed:
             "ebs",
             {
                 "cluster_name": "storage-lab-local",
+                "storage": "2Gi",
+                "can_grow": True,
                 "kubeconfig": pulumi.Output.secret("a kubeconfig"),
                 "ec2": {"region": "us-east-1", "endpoint_url": "http://127.0.0.1:4566"},
                 "reclaim_timeout_seconds": 42,
@@ -80,6 +82,12 @@ def test_the_barrier_knows_what_to_look_for(deployed: Deployed) -> None:
 def test_replacing_the_class_does_not_touch_the_barrier(deployed: Deployed) -> None:
     by_property = {urn for found in deployed.one(BARRIER).options.propertyDependencies.values() for urn in found.urns}
     assert deployed.one(CLASS).urn not in by_property, "the barrier would be replaced too, and wait for living claims"
+
+
+def test_the_size_is_checked_before_any_claim(deployed: Deployed) -> None:
+    size = deployed.one("pulumi-python:dynamic/storage-lab:VolumeSize")
+    assert (size.inputs["storage"], size.inputs["can_grow"]) == ("2Gi", True)
+    assert size.urn in deployed.one(BARRIER).dependencies, "claims depend on the barrier alone"
 
 
 def test_class_and_barrier_belong_to_the_component(deployed: Deployed) -> None:
