@@ -5,8 +5,10 @@ from pulumi import ResourceOptions, export
 from pulumi_kubernetes.core.v1 import Namespace
 
 from components import settings as configuration
-from components.foreign_users import ForeignUsers
+from components.foreign_users import ForeignUsers, OwnServer
+from components.nfs_clients import NfsClients
 from components.nfs_server import NfsServer
+from components.persistence_tour import OWN_CLAIMS, OWN_USERS, PersistenceTour
 from components.storage_class import EbsStorageClass
 
 settings = configuration.load()
@@ -33,7 +35,10 @@ storage = EbsStorageClass(
         "kubeconfig": cluster.kubeconfig,
         "ec2": cluster.ec2,
         "reclaim_timeout_seconds": settings.reclaim_timeout_seconds,
-        "own_claims": [{"namespace": server.namespace, "claim": server.claim_name} for server in settings.servers],
+        "own_claims": [
+            *({"namespace": server.namespace, "claim": server.claim_name} for server in settings.servers),
+            *(OWN_CLAIMS if settings.tour else ()),
+        ],
     },
     # After the namespaces, so that on the way down none goes, with what others put in it, before the barrier is passed.
     opts=ResourceOptions(provider=cluster.provider, depends_on=[*cluster.ready, *namespaces]),
@@ -53,19 +58,49 @@ servers = {
     for server in settings.servers
 }
 
+first = servers[settings.servers[0].label]
+# What is around the servers, and goes before them: a Pod cannot let go of a share whose server is gone.
+visitors: list[pulumi.Resource] = []
+if settings.tour:
+    visitors += [
+        PersistenceTour(
+            "tour",
+            {"nfs_address": first.service_ip},
+            opts=ResourceOptions(provider=cluster.provider, depends_on=[storage.barrier, first]),
+        )
+    ]
+if settings.nfs_clients:
+    visitors += [
+        NfsClients(
+            f"{server.label}-clients",
+            {
+                "server_name": server.name,
+                "namespace": server.namespace,
+                "address": servers[server.label].service_ip,
+                "storage": settings.storage,
+                "count": settings.nfs_clients,
+            },
+            opts=ResourceOptions(provider=cluster.provider, depends_on=[servers[server.label]]),
+        )
+        for server in settings.servers
+    ]
+
 # The first to go on the way down: nothing is deleted while others use the servers' storage.
 ForeignUsers(
     "ebs",
     {
         "storage_class": storage.class_name,
         "own": [
-            {"namespace": server.namespace, "claim": server.claim_name, "server": server.name}
-            for server in settings.servers
+            *(
+                OwnServer(namespace=server.namespace, claim=server.claim_name, server=server.name)
+                for server in settings.servers
+            ),
+            *(OWN_USERS if settings.tour else ()),
         ],
         "kubeconfig": cluster.kubeconfig,
         "timeout_seconds": settings.reclaim_timeout_seconds,
     },
-    opts=ResourceOptions(depends_on=list(servers.values())),
+    opts=ResourceOptions(depends_on=[*servers.values(), *visitors]),
 )
 
 
@@ -79,7 +114,7 @@ def outputs(server: NfsServer) -> dict[str, pulumi.Output[str]]:
     }
 
 
-for key, value in outputs(servers[settings.servers[0].label]).items():
+for key, value in outputs(first).items():
     export(key, value)
 export("servers", {label: outputs(server) for label, server in servers.items()})
 export("kubeconfig", pulumi.Output.secret(cluster.kubeconfig))

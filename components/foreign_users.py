@@ -6,6 +6,7 @@ while everything still stands.
 """
 
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Any, TypedDict
 
 import pulumi
@@ -18,7 +19,10 @@ from components.waiting import wait_until_gone
 
 
 class OwnServer(TypedDict):
-    """A server of the lab: its claim may be used by pods with the label role: <server>, and by no others."""
+    """A server of the lab: its claim may be used by pods with the label role: <server>, and by no others.
+
+    `claim` may be a pattern of the shell's: a StatefulSet numbers its claims, and whoever scales it makes more.
+    """
 
     namespace: str
     claim: str
@@ -36,18 +40,30 @@ class ForeignUsersArgs(TypedDict):
 
 def foreign_users(kubernetes: Kubernetes, storage_class: str, own: Sequence[OwnServer]) -> list[str]:
     """A line for every claim of the class that is not the lab's, and for every foreign pod on one that is."""
-    servers = {Claim(server["namespace"], server["claim"]): server["server"] for server in own}
     pods = pods_by_claim(kubernetes)
-    foreign_claims = [claim for claim in in_kubernetes(kubernetes, storage_class).claims if claim not in servers]
+    claims = in_kubernetes(kubernetes, storage_class).claims
     return [
-        *(f"claim {claim} of the class {storage_class}{used_by(pods.get(claim, ()))}" for claim in foreign_claims),
+        *(
+            f"claim {claim} of the class {storage_class}{used_by(pods.get(claim, ()))}"
+            for claim in claims
+            if _server(claim, own) is None
+        ),
         *(
             f"{pod} uses the lab's claim {claim}"
-            for claim, server in servers.items()
-            for pod in pods.get(claim, ())
+            for claim, users in pods.items()
+            if (server := _server(claim, own)) is not None
+            for pod in users
             if pod.role != server
         ),
     ]
+
+
+def _server(claim: Claim, own: Sequence[OwnServer]) -> str | None:
+    """The server of the lab whose claim this is."""
+    for one in own:
+        if claim.namespace == one["namespace"] and fnmatchcase(claim.name, one["claim"]):
+            return one["server"]
+    return None
 
 
 class ForeignUsersProvider(Provider):

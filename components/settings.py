@@ -14,6 +14,8 @@ from components.quantity import check_storage
 from components.settings_eks import EksSettings, read_eks
 from components.settings_reader import NAMESPACE, BadSettings, Reader
 from components.settings_servers import ServerSettings, read_servers
+from components.tour_plan import NAMESPACE as TOUR_NAMESPACE
+from components.tour_plan import VOLUMES as TOUR_VOLUMES
 
 __all__ = ["BadSettings", "EksSettings", "ServerSettings", "Settings", "load", "parse"]
 
@@ -33,6 +35,10 @@ UNPULLABLE_IMAGES = tuple(
 # How many volumes the scheduler puts on one node of the local target.
 VOLUMES_PER_NODE = 25
 MOST_NODES = 100
+# Of each server's writers, and as many readers: enough to see how they spread.
+MOST_NFS_CLIENTS = 50
+# With the tour or with clients. A t3.medium holds 17 Pods besides, and the system takes eight of them.
+NODES_TO_COMPARE = 2
 # Those that the EC2 emulator has a subnet in.
 LOCAL_ZONES = "abc"
 
@@ -51,13 +57,16 @@ class Settings:
     storage: str
     image: str
     nodes: int
+    tour: bool
+    nfs_clients: int
     reclaim_timeout_seconds: int
     eks: EksSettings | None
 
     @property
     def namespaces(self) -> list[str]:
         """The namespaces that the program has to create."""
-        return sorted({server.namespace for server in self.servers} - {DEFAULT_NAMESPACE})
+        of_the_tour = {TOUR_NAMESPACE} if self.tour else set[str]()
+        return sorted({server.namespace for server in self.servers} - {DEFAULT_NAMESPACE} | of_the_tour)
 
 
 def load() -> Settings:
@@ -93,7 +102,9 @@ def parse(values: Mapping[str, str]) -> Settings:
         servers=(servers := read_servers(read)),
         storage=read.text("storage", check_storage, default=DEFAULT_STORAGE),
         image=read.optional_text("image", check_image) or DEFAULT_IMAGE,
-        nodes=read.integer("nodes", 0, MOST_NODES, default=0) or max(1, ceil(len(servers) / VOLUMES_PER_NODE)),
+        tour=(tour := read.boolean("tour", default=False)),
+        nfs_clients=(nfs_clients := read.integer("nfsClients", 0, MOST_NFS_CLIENTS, default=0)),
+        nodes=read.integer("nodes", 0, MOST_NODES, default=0) or _fewest_nodes(len(servers), tour, nfs_clients),
         reclaim_timeout_seconds=read.integer("reclaimTimeoutSeconds", 1, 86400, default=300),
         eks=read_eks(read, target),
     )
@@ -111,12 +122,25 @@ def _check_together(read: Reader, settings: Settings) -> None:
         )
     if settings.target == "local" and settings.zone and settings.zone[-1] not in LOCAL_ZONES:
         read.refuse("zone", f"is not on this machine; accepted are the zones a, b and c of {settings.region}")
-    if settings.target == "local" and len(settings.servers) > settings.nodes * VOLUMES_PER_NODE:
+    if settings.tour and any(server.namespace == TOUR_NAMESPACE for server in settings.servers):
+        read.refuse("servers", f"has one in the namespace {TOUR_NAMESPACE}, which is the tour's; take another")
+    if settings.nodes < NODES_TO_COMPARE and (settings.tour or settings.nfs_clients):
         read.refuse(
             "nodes",
-            f"is too few for {len(settings.servers)} servers, for a node attaches {VOLUMES_PER_NODE} volumes at most; "
-            "set more nodes, or 0 to have enough",
+            f"is too few for tour and nfsClients, which show what differs from node to node; accepted is "
+            f"{NODES_TO_COMPARE} or more, or 0 to have enough",
         )
+    elif settings.target == "local" and settings.nodes < _fewest_nodes(len(settings.servers), settings.tour, 0):
+        read.refuse(
+            "nodes",
+            f"is too few for {len(settings.servers)} servers{' and the tour' if settings.tour else ''}, for a node "
+            f"attaches {VOLUMES_PER_NODE} volumes at most; set more nodes, or 0 to have enough",
+        )
+
+
+def _fewest_nodes(servers: int, tour: bool, nfs_clients: int) -> int:
+    volumes = servers + (TOUR_VOLUMES if tour else 0)
+    return max(ceil(volumes / VOLUMES_PER_NODE), NODES_TO_COMPARE if tour or nfs_clients else 1)
 
 
 def _repository(image: str) -> str:

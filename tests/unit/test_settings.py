@@ -153,7 +153,7 @@ def test_there_are_nodes_enough_for_the_volumes(servers: int, nodes: int) -> Non
         (LOCAL | {"Nodes": "1"}, "did you mean nodes?"),
         (
             LOCAL | {"zzz": "1"},
-            "storage-lab:zzz is not a key of this lab; known are image, kubernetesVersion, nodeType",
+            "storage-lab:zzz is not a key of this lab; known are image, kubernetesVersion, nfsClients, nodeType",
         ),
     ],
 )

@@ -1,0 +1,200 @@
+"""PersistenceTour: the ways of keeping data, side by side in one namespace, each in a Deployment of one Pod.
+
+Every Pod writes its name into a journal when it starts. So what its successor finds there tells what survived.
+"""
+
+from typing import TypedDict
+
+import pulumi
+from pulumi_kubernetes.apps.v1 import Deployment, StatefulSet
+from pulumi_kubernetes.core.v1 import (
+    ContainerArgsDict,
+    NFSVolumeSourceArgsDict,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    PodSpecArgsDict,
+    VolumeArgsDict,
+)
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict, OwnerReferenceArgsDict
+
+from components.foreign_users import OwnServer
+from components.nfs_defaults import SHELL_IMAGE
+from components.reclaim_barrier import OwnClaim
+from components.tour_plan import CLAIM_TEMPLATE, DATA, GROWTH, NAMESPACE, STATEFUL_SET, WAYS, Way, journal
+
+HOST_FOLDER = "/var/lib/storage-lab-tour"
+SIZE = "1Gi"
+START_TIMEOUT = "5m"
+
+# What a destroy may find of the tour's: it holds up neither the first stop nor the barrier.
+OWN_USERS: tuple[OwnServer, ...] = (
+    {"namespace": NAMESPACE, "claim": "dynamic", "server": "dynamic"},
+    {"namespace": NAMESPACE, "claim": f"{CLAIM_TEMPLATE}-{STATEFUL_SET}-[0-9]*", "server": STATEFUL_SET},
+)
+# The StatefulSet, and with it the claims that it made, goes with this one.
+OWN_CLAIMS: tuple[OwnClaim, ...] = ({"namespace": NAMESPACE, "claim": "dynamic"},)
+
+
+class PersistenceTourArgs(TypedDict):
+    """`nfs_address` is the cluster IP of the NFS server that two of the ways mount from."""
+
+    nfs_address: pulumi.Input[str]
+
+
+class PersistenceTour(pulumi.ComponentResource):
+    """The ways of `tour_plan`, and a StatefulSet that asks for a volume for each Pod that it grows by.
+
+    Depends on: the namespace `tour`, a default StorageClass, and the NFS server. A Pod that mounts from a server that
+    is gone cannot be ended, so the tour has to go before the server.
+
+    The static PersistentVolume stands on the NFS server, not on an EBS volume: somebody would have to make that volume
+    outside of Kubernetes, in one way on AWS and in another on a laptop, and delete it after the PersistentVolume. On
+    the server it is one and the same object on both.
+    """
+
+    def __init__(self, name: str, args: PersistenceTourArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("storage-lab:index:PersistenceTour", name, None, opts)
+        self._share: NFSVolumeSourceArgsDict = {"server": args["nfs_address"], "path": "/"}
+        static = self._create_static_claim(self._create_static_volume())
+        dynamic = self._create_dynamic_claim()
+        # A claim stands here by the name of its way.
+        claims = {"static": static, "dynamic": dynamic}
+        for way in WAYS:
+            self._create_deployment(way, claims.get(way.claim))
+        self._create_stateful_set(dynamic)
+        self.register_outputs({"namespace": NAMESPACE})
+
+    def _create_static_volume(self) -> PersistentVolume:
+        return PersistentVolume(
+            f"{self._name}-static",
+            metadata={"name": "tour-static"},
+            spec={
+                # Says nothing about the size of the share; binding compares it with what the claim asks for.
+                "capacity": {"storage": SIZE},
+                "access_modes": ["ReadWriteMany"],
+                # No class: neither the default one, nor any, is to make a volume in its place.
+                "storage_class_name": "",
+                # Nothing of the share is deleted with it: the data belong to the server.
+                "persistent_volume_reclaim_policy": "Retain",
+                "claim_ref": {"namespace": NAMESPACE, "name": "static"},
+                "nfs": self._share,
+                "mount_options": ["nfsvers=4.1"],
+            },
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _create_static_claim(self, volume: PersistentVolume) -> PersistentVolumeClaim:
+        return PersistentVolumeClaim(
+            f"{self._name}-static",
+            metadata={"name": "static", "namespace": NAMESPACE},
+            spec={
+                "access_modes": ["ReadWriteMany"],
+                "storage_class_name": "",
+                "volume_name": volume.metadata.name,
+                "resources": {"requests": {"storage": SIZE}},
+            },
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[volume]),
+        )
+
+    def _create_dynamic_claim(self) -> PersistentVolumeClaim:
+        return PersistentVolumeClaim(
+            f"{self._name}-dynamic",
+            metadata={"name": "dynamic", "namespace": NAMESPACE},
+            spec={"access_modes": ["ReadWriteOnce"], "resources": {"requests": {"storage": SIZE}}},
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _create_deployment(self, way: Way, claim: PersistentVolumeClaim | None) -> Deployment:
+        labels = {"role": way.name}
+        metadata: ObjectMetaArgsDict = {"name": way.name, "namespace": NAMESPACE, "labels": labels}
+        if claim is not None:
+            metadata["owner_references"] = [_owner(claim)]
+        return Deployment(
+            f"{self._name}-{way.name}",
+            metadata=metadata,
+            spec={
+                "replicas": 1,
+                "selector": {"match_labels": labels},
+                "strategy": {"type": "Recreate"},
+                "template": {"metadata": {"labels": labels}, "spec": _pod(way.name, self._volume(way))},
+            },
+            opts=self._workload([claim] if claim else []),
+        )
+
+    def _volume(self, way: Way) -> VolumeArgsDict | None:
+        """Where the Pods of a way keep their data; None for the one without a volume."""
+        if way.claim:
+            return {"name": CLAIM_TEMPLATE, "persistent_volume_claim": {"claim_name": way.claim}}
+        volumes: dict[str, VolumeArgsDict | None] = {
+            "no-volume": None,
+            "empty-dir": {"name": CLAIM_TEMPLATE, "empty_dir": {}},
+            "host-path": {
+                "name": CLAIM_TEMPLATE,
+                "host_path": {"path": HOST_FOLDER, "type": "DirectoryOrCreate"},
+            },
+            "nfs": {"name": CLAIM_TEMPLATE, "nfs": self._share},
+        }
+        return volumes[way.name]
+
+    def _create_stateful_set(self, dynamic: PersistentVolumeClaim) -> StatefulSet:
+        labels = {"role": STATEFUL_SET}
+        return StatefulSet(
+            f"{self._name}-{STATEFUL_SET}",
+            metadata={
+                "name": STATEFUL_SET,
+                "namespace": NAMESPACE,
+                "labels": labels,
+                # `kubectl scale` makes the number of replicas its own; the next `pulumi up` is to set it all the same.
+                "annotations": {"pulumi.com/patchForce": "true"},
+                "owner_references": [_owner(dynamic)],
+            },
+            spec={
+                "replicas": GROWTH[0],
+                "selector": {"match_labels": labels},
+                "template": {"metadata": {"labels": labels}, "spec": _pod(STATEFUL_SET, None, from_template=True)},
+                "volume_claim_templates": [
+                    {
+                        "metadata": {"name": CLAIM_TEMPLATE, "labels": labels},
+                        "spec": {"access_modes": ["ReadWriteOnce"], "resources": {"requests": {"storage": SIZE}}},
+                    }
+                ],
+                # A claim outlives its Pod, so growing again finds the old data, but not its StatefulSet: Pulumi knows
+                # nothing of these claims, and each that stayed would be an EBS volume that nobody deletes.
+                "persistent_volume_claim_retention_policy": {"when_scaled": "Retain", "when_deleted": "Delete"},
+            },
+            opts=self._workload([dynamic]),
+        )
+
+    def _workload(self, after: list[PersistentVolumeClaim]) -> pulumi.ResourceOptions:
+        timeouts = pulumi.CustomTimeouts(create=START_TIMEOUT, update=START_TIMEOUT)
+        return pulumi.ResourceOptions(parent=self, depends_on=after, custom_timeouts=timeouts)
+
+
+def _owner(claim: PersistentVolumeClaim) -> OwnerReferenceArgsDict:
+    """Has what uses a claim go with it, also where an interrupted update made it and did not record it."""
+    return {
+        "api_version": "v1",
+        "kind": "PersistentVolumeClaim",
+        "name": claim.metadata.name,
+        "uid": claim.metadata.uid,
+        "block_owner_deletion": True,
+    }
+
+
+def _pod(way: str, volume: VolumeArgsDict | None, from_template: bool = False) -> PodSpecArgsDict:
+    """A Pod that signs the journal and waits. To the Pods of a StatefulSet, its template brings the volume."""
+    book = journal(way)
+    container: ContainerArgsDict = {
+        "name": "writer",
+        "image": SHELL_IMAGE,
+        "command": ["sh", "-c", f"mkdir -p {DATA} && hostname >> {book} && sync && exec sleep 2147483647"],
+        # Ready once it has signed: what is read before that is not yet the whole story.
+        "readiness_probe": {"exec_": {"command": ["grep", "-q", ".", book]}, "period_seconds": 2},
+    }
+    if volume or from_template:
+        container["volume_mounts"] = [{"name": CLAIM_TEMPLATE, "mount_path": DATA}]
+    # Nothing is in flight in a Pod that only waits.
+    pod: PodSpecArgsDict = {"containers": [container], "termination_grace_period_seconds": 1}
+    if volume:
+        pod["volumes"] = [volume]
+    return pod

@@ -1,0 +1,52 @@
+"""What the tour shows: the ways of keeping data, side by side, and what each is expected to lose.
+
+Plain data. The component makes the ways from it, `lab tour` holds what it observes against it.
+"""
+
+from dataclasses import dataclass
+
+NAMESPACE = "tour"
+"""Where the tour lives, all by itself: what a learner does there touches no server."""
+DATA = "/data"
+"""Where every Pod of the tour keeps its data."""
+STATEFUL_SET = "growing"
+CLAIM_TEMPLATE = "data"
+GROWTH = (1, 3)
+"""The StatefulSet's replicas, at first and when it has grown."""
+VOLUMES = 1 + max(GROWTH)
+"""EBS volumes at most: one for the way `dynamic`, one for every Pod of the StatefulSet."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way of keeping data, named like its Deployment.
+
+    `keeper` is where the bytes are. `survives_pod` says whether they are there for the Pod that takes the place of a
+    deleted one; `lost_when` is what ends them.
+    """
+
+    name: str
+    keeper: str
+    survives_pod: bool
+    lost_when: str
+    claim: str = ""
+
+
+WAYS = (
+    Way("no-volume", "the container's own file system", False, "the container ends"),
+    Way("empty-dir", "a folder of the Pod on its node", False, "the Pod is deleted"),
+    Way("host-path", "a folder of the node", True, "the Pod moves to another node, or the node goes"),
+    Way("nfs", "the NFS server's volume, mounted by address", True, "the server's claim is deleted"),
+    Way("static", "the same, behind a PersistentVolume made by hand", True, "the server's claim is deleted", "static"),
+    Way("dynamic", "an EBS volume made for the claim", True, "the claim is deleted", "dynamic"),
+)
+
+
+def journal(way: str) -> str:
+    """The file in which every Pod of a way writes its name when it starts. Two ways share the NFS server's volume."""
+    return f"{DATA}/{way}.journal"
+
+
+def grown_claim(ordinal: int) -> str:
+    """The claim that Kubernetes makes for the StatefulSet's Pod of that number."""
+    return f"{CLAIM_TEMPLATE}-{STATEFUL_SET}-{ordinal}"
