@@ -80,15 +80,23 @@ class InEc2:
     @classmethod
     def of(cls, stack: Stack) -> "InEc2":
         """On AWS with the credentials of the shell; the local EC2 API knows no users."""
-        endpoint = stack.outputs.get("ec2Endpoint")
-        if endpoint:
-            from localcloud.csi.ec2 import ec2_client
-
-            return cls(ec2_client(endpoint, stack.settings.region))
+        if endpoint := stack.outputs.get("ec2Endpoint"):
+            return cls.at_endpoint(endpoint, stack.settings.region)
         import boto3
+        from botocore.exceptions import BotoCoreError
 
-        session: Any = boto3.Session(region_name=stack.settings.region)
-        return cls(session.client("ec2"))
+        try:
+            session: Any = boto3.Session(region_name=stack.settings.region)
+            return cls(session.client("ec2"))
+        except BotoCoreError as error:  # a profile of the shell's that does not exist, for one
+            raise CannotLook(f"the EC2 API cannot be asked: {error}") from None
+
+    @classmethod
+    def at_endpoint(cls, endpoint: str, region: str) -> "InEc2":
+        """The EC2 API of a local cloud. Nothing of the shell's takes part."""
+        from localcloud.csi.ec2 import ec2_client
+
+        return cls(ec2_client(endpoint, region))
 
     def volume(self, id_: str | None) -> Thing | None:
         return next(iter(self._volumes("volume-id", id_)), None) if id_ else None

@@ -86,8 +86,9 @@ def pod(seen: Snapshot) -> Finding:
 
 def _why_waiting(container: Thing) -> str:
     """ImagePullBackOff and its like."""
-    waiting = at(container, "state", "waiting") or {}
-    return ": ".join(part for part in (waiting.get("reason"), waiting.get("message")) if part)
+    reason: str | None = at(container, "state", "waiting", "reason")
+    message: str | None = at(container, "state", "waiting", "message")
+    return ": ".join(part for part in (reason, message) if part)
 
 
 STEPS = (

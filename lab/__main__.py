@@ -1,0 +1,67 @@
+"""python -m lab: look at the lab, have it judged, or be shown what persists.
+
+Exit status: 0 all well, 1 a step failed, 2 the lab could not be looked at.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from lab.errors import CannotLook
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs a command; returns its exit status."""
+    asked = _parser().parse_args(arguments)
+    try:
+        return _run(asked)
+    except CannotLook as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `| head`
+        sys.stderr.close()
+        return 141
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m lab", description="The lab, as its learner looks at it.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    verify = commands.add_parser("verify", help="judge each step of the exercise")
+    verify.add_argument("--gone", action="store_true", help="after pulumi destroy: is everything gone?")
+    verify.add_argument("--json", action="store_true", help="for machines")
+    status = commands.add_parser("status", help="show the chain from the Deployment to the EC2 instance")
+    status.add_argument("--watch", action="store_true", help="show every change until Ctrl-C")
+    tour = commands.add_parser("tour", help="delete Pods, and see what each way of keeping data kept")
+    for command in (verify, status, tour):
+        command.add_argument("--stack", metavar="S", help="the stack; the selected one if left out")
+    return parser
+
+
+def _run(asked: argparse.Namespace) -> int:
+    if asked.command == "tour":
+        # The commands load only what they need.
+        from lab.tour import tour
+
+        return tour(asked.stack)
+    from lab.stack import read_stack
+
+    stack = read_stack(asked.stack)
+    if asked.command == "status":
+        from lab.status import status
+
+        return status(stack, sys.stdout, watch=asked.watch)
+    from lab.report import as_json, write
+    from lab.verify import verify, verify_gone
+
+    report = verify_gone(stack) if asked.gone else verify(stack)
+    if asked.json:
+        print(as_json(report))
+    else:
+        write(report, sys.stdout)
+    return 0 if report.ok else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
