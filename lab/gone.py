@@ -64,6 +64,11 @@ def _local_volumes(stack: Stack) -> Sequence[Thing] | None:
         return None
 
 
+def _after_destroy(left: Remains, hint: str) -> str:
+    """Cleaning up by hand, under a stack that still knows its things, would make destroy fail."""
+    return f"first pulumi destroy --stack {left.stack}" if left.resources else hint
+
+
 def stack_empty(left: Remains) -> Finding:
     shown = ", ".join(left.resources[:5]) + (" and others" if len(left.resources) > 5 else "")
     return judged(
@@ -83,8 +88,11 @@ def no_volume(left: Remains) -> Finding:
         f"still there: {', '.join(described)}" if described else "no volume has the stack's tag",
         (
             not described,
-            "each costs until it is deleted. If nobody wants its data: "
-            + "; ".join(f"aws ec2 delete-volume --volume-id {one['VolumeId']}" for one in left.volumes),
+            _after_destroy(
+                left,
+                "each costs until it is deleted. If nobody wants its data: "
+                + "; ".join(f"aws ec2 delete-volume --volume-id {one['VolumeId']}" for one in left.volumes),
+            ),
         ),
     )
 
@@ -92,14 +100,20 @@ def no_volume(left: Remains) -> Finding:
 def no_process(left: Remains) -> Finding:
     return judged(
         f"still running: {', '.join(left.processes)}" if left.processes else "no process of the local cloud runs",
-        (not left.processes, f"python -m localcloud delete .lab/clouds/{left.stack} ends them"),
+        (
+            not left.processes,
+            _after_destroy(left, f"python -m localcloud delete .lab/clouds/{left.stack} ends them"),
+        ),
     )
 
 
 def no_folder(left: Remains) -> Finding:
     return judged(
         f"{left.folder} is still there" if left.folder else "the local cloud's folder is gone",
-        (left.folder is None, f"python -m localcloud delete .lab/clouds/{left.stack} removes it"),
+        (
+            left.folder is None,
+            _after_destroy(left, f"python -m localcloud delete .lab/clouds/{left.stack} removes it"),
+        ),
     )
 
 

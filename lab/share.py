@@ -19,7 +19,7 @@ SAYS = "What is written on the share outlives the Pod"
 # Detach, attach and mount take one minute together on EC2.
 RESTART_SECONDS = 300
 NOT_ON_LOCAL = (
-    "cannot be tried on the local target: its nodes only pretend to run containers, so there is nobody to write a file. "
+    "cannot be tried on the local target: its nodes only pretend to run containers, so nobody can write a file. "
     "Claim, volume and attachment are real, bytes are not; the eks target has both"
 )
 

@@ -140,7 +140,7 @@ STEPS = (
     Step(
         "ebs-name",
         "EC2 shows the volume by the PersistentVolume's name",
-        _DESCRIBE + " --query Volumes[].Tags",
+        _DESCRIBE + " --query 'Volumes[].Tags'",
         ebs_name,
     ),
     Step("ebs-kind", "It has the size, is gp3 and encrypted", _DESCRIBE, ebs_kind),
@@ -153,7 +153,7 @@ STEPS = (
     Step(
         "attached",
         "It is attached to the instance of the Pod's node",
-        _DESCRIBE + " --query Volumes[].Attachments",
+        _DESCRIBE + " --query 'Volumes[].Attachments'",
         attached,
     ),
     Step("outputs", "The stack's outputs agree with all of it", "pulumi stack output --stack {stack}", outputs),
