@@ -83,6 +83,7 @@ class ControlPlane:
                 raise LocalCloudError(
                     f"the local cloud in {self.folder} is in {facts.region}, not in {region}: delete it first"
                 )
+            self._tell(f"the local cloud in {self.folder} is there already: going on with it")
             self._start(facts)
             return facts
 

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import pytest
 
-from tests.conformance.faulty_ec2 import FaultyEc2, faulty_ec2, lost, refused, seen_as
 from tests.conformance.stage import Driver, Ec2Facts, controller_process, wait_until
 from tests.conformance.test_volumes import code_of
+from tests.faulty_ec2 import FaultyEc2, faulty_ec2, lost, refused, seen_as
 
 # What csi-provisioner takes for "may still happen, ask again" (checkError, external-provisioner v6).
 ASKED_AGAIN = (grpc.StatusCode.ABORTED, grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)

@@ -24,6 +24,22 @@ def lost(work: Callable[[], Answer]) -> Answer:
     return 500, _error("InternalError")
 
 
+def dropped(work: Callable[[], Answer]) -> Answer:
+    """The work is not done, and the connection ends without an answer: an API that is away."""
+    raise ConnectionAbortedError
+
+
+def slow(seconds: float) -> Fault:
+    """The work is done, and the answer takes its time."""
+
+    def fault(work: Callable[[], Answer]) -> Answer:
+        answer = work()
+        threading.Event().wait(seconds)
+        return answer
+
+    return fault
+
+
 def seen_as(state: str) -> Fault:
     """The work is done, and the volumes in the answer, or their attachments, seem to be in another state."""
 
@@ -80,7 +96,11 @@ def faulty_ec2(target: str) -> Iterator[tuple[FaultyEc2, str]]:
                     response = real.getresponse()
                     return response.status, response.read()
 
-            status, body = faulty.answer(parse_qs(request.decode())["Action"][0], work)
+            try:
+                status, body = faulty.answer(parse_qs(request.decode())["Action"][0], work)
+            except ConnectionAbortedError:
+                self.close_connection = True
+                return
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
