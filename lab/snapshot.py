@@ -58,13 +58,12 @@ class Snapshot:
         return [event for event in self.events if uid and at(event, "involvedObject", "uid") == uid]
 
 
-def gather(stack: Stack, kubectl: Kubectl) -> list[Snapshot]:
+def gather(stack: Stack, kubectl: Kubectl, in_ec2: "InEc2") -> list[Snapshot]:
     """A snapshot for every server of the configuration, in its order.
 
     Raises CannotLook where Kubernetes or EC2 does not answer.
     """
     things = kubectl.list(KINDS)
-    in_ec2 = InEc2.of(stack)
     return [
         _snapshot(stack, server, things, in_ec2, first=index == 0)
         for index, server in enumerate(stack.settings.servers)

@@ -3,12 +3,12 @@
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from lab.chain import MISSING, Chain, Link, chain_of
 from lab.kubectl import kubectl_of
 from lab.objects import age
-from lab.snapshot import gather
+from lab.snapshot import InEc2, gather
 from lab.stack import Stack
 
 if TYPE_CHECKING:
@@ -30,9 +30,10 @@ def status(stack: Stack, out: TextIO, *, watch: bool = False) -> int:
 
     console = Console(file=out, width=None if out.isatty() else PIPED_WIDTH, highlight=False)
     with kubectl_of(stack) as kubectl:
+        in_ec2 = InEc2.of(stack)
 
         def look() -> list[Chain]:
-            return [chain_of(seen) for seen in gather(stack, kubectl)]
+            return [chain_of(seen) for seen in gather(stack, kubectl, in_ec2)]
 
         if watch:
             try:
@@ -44,7 +45,7 @@ def status(stack: Stack, out: TextIO, *, watch: bool = False) -> int:
     return 0
 
 
-def _watch(look: Callable[[], list[Chain]], console: "Console") -> None:
+def _watch(look: Callable[[], list[Chain]], console: "Console") -> NoReturn:
     from rich.live import Live
 
     chains = look()
@@ -57,7 +58,7 @@ def _watch(look: Callable[[], list[Chain]], console: "Console") -> None:
             live.update(picture(look(), datetime.now(UTC)), refresh=True)
 
 
-def _print_changes(chains: list[Chain], look: Callable[[], list[Chain]], console: "Console") -> None:
+def _print_changes(chains: list[Chain], look: Callable[[], list[Chain]], console: "Console") -> NoReturn:
     while True:
         now = datetime.now(UTC)
         console.print(f"{now:%H:%M:%S} UTC", picture(chains, now))

@@ -107,6 +107,10 @@ def attached(seen: Snapshot) -> Finding:
 
 def outputs(seen: Snapshot) -> Finding:
     """Whether the stack tells what is there, about this server and, for the first, at the top."""
+    if not seen.outputs:
+        return missing(
+            f"the stack tells nothing about {seen.server.label}", f"it was never up: run pulumi up --stack {seen.stack}"
+        )
     really = {
         "claimName": name_of(seen.claim),
         "pvName": name_of(seen.pv),

@@ -3,7 +3,7 @@
 from lab import gone, share
 from lab.kubectl import kubectl_of
 from lab.report import Line, Report
-from lab.snapshot import gather
+from lab.snapshot import InEc2, gather
 from lab.stack import Stack
 from lab.steps import STEPS
 
@@ -15,7 +15,7 @@ def verify(stack: Stack) -> Report:
     """
     lines: list[Line] = []
     with kubectl_of(stack) as kubectl:
-        for seen in gather(stack, kubectl):
+        for seen in gather(stack, kubectl, InEc2.of(stack)):
             label = seen.server.label
             lines += [Line(label, step.key, step.says, step.command(seen), step.look(seen)) for step in STEPS]
             lines.append(Line(label, share.KEY, share.SAYS, share.command(seen), share.try_it(seen, kubectl)))
