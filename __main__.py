@@ -66,7 +66,7 @@ if settings.tour:
         PersistenceTour(
             "tour",
             {"nfs_address": first.service_ip},
-            opts=ResourceOptions(provider=cluster.provider, depends_on=[storage.barrier, first]),
+            opts=ResourceOptions(provider=cluster.provider, depends_on=[*cluster.ready, storage.barrier, first]),
         )
     ]
 if settings.nfs_clients:
@@ -80,7 +80,7 @@ if settings.nfs_clients:
                 "storage": settings.storage,
                 "count": settings.nfs_clients,
             },
-            opts=ResourceOptions(provider=cluster.provider, depends_on=[servers[server.label]]),
+            opts=ResourceOptions(provider=cluster.provider, depends_on=[*cluster.ready, servers[server.label]]),
         )
         for server in settings.servers
     ]
