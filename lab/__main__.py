@@ -51,7 +51,7 @@ def _run(asked: argparse.Namespace) -> int:
     if asked.command == "status":
         from lab.status import status
 
-        return status(stack, sys.stdout, watch=asked.watch)
+        return status(stack, sys.stdout, watching=asked.watch)
     from lab.report import as_json, write
     from lab.verify import verify, verify_gone
 

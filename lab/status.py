@@ -21,8 +21,8 @@ PAUSE_SECONDS = 2.0
 PIPED_WIDTH = 500
 
 
-def status(stack: Stack, out: TextIO, *, watch: bool = False) -> int:
-    """Writes the chain of every server; with `watch` again at each change, until Ctrl-C. Returns the exit status.
+def status(stack: Stack, out: TextIO, *, watching: bool = False) -> int:
+    """Writes the chain of every server; while `watching` again at each change, until Ctrl-C. Returns the exit status.
 
     Raises CannotLook.
     """
@@ -35,9 +35,9 @@ def status(stack: Stack, out: TextIO, *, watch: bool = False) -> int:
         def look() -> list[Chain]:
             return [chain_of(seen) for seen in gather(stack, kubectl, in_ec2)]
 
-        if watch:
+        if watching:
             try:
-                _watch(look, console)
+                watch(look, console)
             except KeyboardInterrupt:
                 return 0
         else:
@@ -45,7 +45,8 @@ def status(stack: Stack, out: TextIO, *, watch: bool = False) -> int:
     return 0
 
 
-def _watch(look: Callable[[], list[Chain]], console: "Console") -> NoReturn:
+def watch(look: Callable[[], list[Chain]], console: "Console") -> NoReturn:
+    """Draws over the last picture on a terminal, adds one at every change elsewhere. Ends by what `look` raises."""
     from rich.live import Live
 
     chains = look()
