@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -136,7 +137,7 @@ def watched(monkeypatch: pytest.MonkeyPatch, out: io.StringIO, *worlds: World) -
     monkeypatch.setattr(statuses, "PAUSE_SECONDS", 0)
     with pytest.raises(KeyboardInterrupt):
         statuses.watch(look, Console(file=out, width=500))
-    return out.getvalue()
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", out.getvalue())
 
 
 @pytest.mark.parametrize("out", [io.StringIO(), Terminal()])

@@ -1,0 +1,235 @@
+"""lab verify and lab status on a lab that really stands: green, red where something was really broken, and gone."""
+
+import json
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import pytest
+
+from tests.lab import Lab
+
+LAB = ("python", "-m", "lab")
+SECOND_DEFAULT = """
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {name: gp2, annotations: {storageclass.kubernetes.io/is-default-class: "true"}}
+provisioner: ebs.csi.aws.com
+"""
+
+
+def statuses(lab: Lab, *words: str, expect: int) -> dict[str, str]:
+    """What verify says of each step, read from its JSON."""
+    said = json.loads(lab.run(*LAB, "verify", "--json", "--stack", lab.stack, *words, expect=expect).stdout)
+    assert said["ok"] is (expect == 0), "a script may read either"
+    return {step["step"]: step["status"] for step in said["steps"]}
+
+
+def complaint(lab: Lab, *words: str) -> str:
+    """The one sentence with which a command gives up."""
+    done = lab.run(*LAB, *words, expect=2)
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    return done.stderr
+
+
+def eventually(what: str, holds: Callable[[], object], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"after {seconds} s still not: {what}"
+        time.sleep(0.3)
+
+
+@contextmanager
+def standing(lab: Lab) -> Iterator[Lab]:
+    try:
+        lab.up()
+        yield lab
+    finally:
+        lab.destroy(expect=None)
+        lab.clear()
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with standing(Lab(tmp_path_factory.mktemp("verify"), config={"reclaimTimeoutSeconds": 60})) as lab:
+        yield lab
+
+
+def test_a_lab_that_stands_is_green_with_what_was_found(lab: Lab) -> None:
+    said = lab.run(*LAB, "verify").stdout
+    outputs = lab.outputs()
+    assert "15 passed, 0 failed, 1 skipped" in said, said
+    for found in (outputs["pvName"], outputs["volumeId"], outputs["volumeName"], "ReadWriteOnce, 1Gi"):
+        assert found in said, "a learner is told that it is right, and not what"
+    assert "event WaitForFirstConsumer" in said, "the event of a claim that was just made is not found"
+    assert re.search(r"^skip  .*\n.*\n.*only pretend to run containers", said, re.MULTILINE), said
+    assert "\x1b" not in said, "colours in a pipe"
+
+
+def test_the_commands_that_verify_shows_are_there_to_be_typed(lab: Lab) -> None:
+    steps = json.loads(lab.run(*LAB, "verify", "--json").stdout)["steps"]
+    kubectl = [step["command"] for step in steps if step["command"].startswith("kubectl get")]
+    assert len(kubectl) > 5
+    for command in kubectl:
+        done = lab.run("sh", "-c", f"KUBECONFIG=.lab/clouds/local/kubeconfig {command}")
+        assert done.stdout.strip(), f"{command} shows nothing"
+
+
+def test_status_shows_every_id_of_the_chain(lab: Lab) -> None:
+    said = lab.run(*LAB, "status").stdout
+    volume = lab.ec2().describe_volumes(VolumeIds=[lab.outputs()["volumeId"]])["Volumes"][0]
+    [pod] = lab.get("pods")["items"]
+    [attachment] = lab.get("volumeattachments")["items"]
+    chain = [
+        "Deployment nfs-server", pod["metadata"]["name"], "nfs-pvc", lab.outputs()["pvName"],
+        attachment["metadata"]["name"], volume["VolumeId"], volume["Attachments"][0]["InstanceId"],
+    ]  # fmt: skip
+    lines = said.splitlines()
+    assert len(lines) == len(chain), said
+    assert [name for name, line in zip(chain, lines, strict=True) if name not in line] == [], said
+
+
+def test_watching_shows_a_change_and_ends_quietly_on_ctrl_c(lab: Lab) -> None:
+    [before] = lab.get("pods")["items"]
+    watch = subprocess.Popen(
+        [*LAB, "status", "--watch"], cwd=lab.folder, env=lab.env, text=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        assert watch.stdout
+        shown = iter(watch.stdout)
+        next(line for line in shown if before["metadata"]["name"] in line)
+        lab.kubectl("delete", "pod", before["metadata"]["name"], "--wait=false")
+        another = re.compile(r"Pod (nfs-server-\S+)  Running, ready")
+        changed = next(
+            found[1] for line in shown if (found := another.search(line)) and found[1] != before["metadata"]["name"]
+        )
+        assert changed != before["metadata"]["name"]
+        watch.send_signal(signal.SIGINT)
+        _, errors = watch.communicate(timeout=30)
+    finally:
+        watch.kill()
+        watch.wait()
+    assert watch.returncode == 0
+    assert errors == ""
+
+
+@contextmanager
+def detached(lab: Lab) -> Iterator[None]:
+    """Somebody detaches the volume in the console."""
+    ec2, volume = lab.ec2(), lab.outputs()["volumeId"]
+    [attachment] = ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["Attachments"]
+
+    def state() -> str:
+        return ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"]
+
+    ec2.detach_volume(VolumeId=volume)
+    eventually("the volume is detached", lambda: state() == "available")
+    yield
+    ec2.attach_volume(VolumeId=volume, InstanceId=attachment["InstanceId"], Device=attachment["Device"])
+    eventually("the volume is attached", lambda: state() == "in-use")
+
+
+@contextmanager
+def renamed(lab: Lab) -> Iterator[None]:
+    """Somebody gives the volume a nicer name."""
+    ec2, outputs = lab.ec2(), lab.outputs()
+    ec2.create_tags(Resources=[outputs["volumeId"]], Tags=[{"Key": "Name", "Value": "my data"}])
+    yield
+    ec2.create_tags(Resources=[outputs["volumeId"]], Tags=[{"Key": "Name", "Value": outputs["volumeName"]}])
+
+
+@contextmanager
+def second_default(lab: Lab) -> Iterator[None]:
+    """Somebody makes another class the default."""
+    manifest = lab.folder / "gp2.yaml"
+    manifest.write_text(SECOND_DEFAULT)
+    lab.kubectl("apply", "-f", str(manifest))
+    yield
+    lab.kubectl("delete", "-f", str(manifest))
+
+
+@contextmanager
+def configured_larger(lab: Lab) -> Iterator[None]:
+    """Somebody sets a size, and forgets pulumi up."""
+    lab.configure({"storage": "2Gi"})
+    yield
+    lab.configure({"storage": None})
+
+
+@contextmanager
+def no_pod(lab: Lab) -> Iterator[None]:
+    """Somebody scales the server down: the volume waits, detached."""
+    lab.kubectl("scale", "deployment/nfs-server", "--replicas=0")
+    eventually("no VolumeAttachment is left", lambda: not lab.get("volumeattachments")["items"])
+    yield
+    lab.kubectl("scale", "deployment/nfs-server", "--replicas=1")
+    lab.kubectl("rollout", "status", "deployment/nfs-server", "--timeout=60s")
+
+    def attached() -> bool:
+        return any(one.get("status", {}).get("attached") for one in lab.get("volumeattachments")["items"])
+
+    eventually("the volume is attached again", attached)
+
+
+BREAKAGES: dict[str, tuple[Callable[[Lab], AbstractContextManager[None]], set[str]]] = {
+    "detached in EC2": (detached, {"attached"}),
+    "renamed in EC2": (renamed, {"ebs-name"}),
+    "a second default class": (second_default, {"default-class"}),
+    "configured larger, not applied": (configured_larger, {"claim-size", "ebs-kind"}),
+    "scaled to nothing": (no_pod, {"deployment", "pod", "ebs-zone", "attached"}),
+}
+
+
+@pytest.mark.parametrize("what", BREAKAGES)
+def test_what_is_really_broken_turns_its_steps_red_until_it_is_repaired(lab: Lab, what: str) -> None:
+    breaks, red = BREAKAGES[what]
+    with breaks(lab):
+        found = statuses(lab, expect=1)
+        assert {step for step, status in found.items() if status == "failed"} == red, found
+        assert found["data-survives"] == "skipped"
+    assert "failed" not in statuses(lab, expect=0).values()
+
+
+def test_a_cloud_that_is_down_is_brought_back_by_looking_at_it(lab: Lab) -> None:
+    lab.run("python", "-m", "localcloud", "stop", str(lab.cloud))
+    assert lab.processes() == []
+    assert "failed" not in statuses(lab, expect=0).values()
+
+
+def test_a_cluster_that_cannot_be_reached_is_one_sentence(lab: Lab) -> None:
+    facts = lab.cloud / "cloud.json"
+    aside = facts.rename(facts.with_suffix(".aside"))
+    try:
+        for command in ("verify", "status"):
+            assert "the cluster of the stack local does not answer" in complaint(lab, command)
+    finally:
+        aside.rename(facts)
+
+
+def test_a_stack_that_does_not_exist_is_one_sentence(lab: Lab) -> None:
+    assert "no stack named 'nope' found" in complaint(lab, "verify", "--stack", "nope")
+    assert "no stack named 'nope' found" in complaint(lab, "verify", "--gone", "--stack", "nope")
+
+
+def test_gone_is_red_as_long_as_the_lab_stands(lab: Lab) -> None:
+    assert set(statuses(lab, "--gone", expect=1).values()) == {"failed"}
+
+
+def test_after_destroy_everything_is_gone(lab: Lab) -> None:
+    """The last of this file: the lab is taken down."""
+    lab.destroy()
+    gone = statuses(lab, "--gone", expect=0)
+    assert gone == dict.fromkeys(("stack-empty", "no-volume", "no-process", "no-folder"), "passed")
+    assert "has no outputs, so nothing of it is up" in complaint(lab, "verify")
+    lab.cloud.mkdir(parents=True)
+    try:
+        leaked = {step for step, status in statuses(lab, "--gone", expect=1).items() if status == "failed"}
+    finally:
+        lab.cloud.rmdir()
+    assert leaked == {"no-folder", "no-volume"}, "a folder that stays may hold volumes"
