@@ -174,7 +174,7 @@ def test_a_place_without_room_for_a_cluster_is_refused_before_the_first_resource
 
 
 def test_a_smaller_claim_is_refused_in_preview(play: Play) -> None:
-    assert "can not be less than" in play.smaller, "the claim would be replaced, and its data lost"
+    assert "an EBS volume never shrinks" in play.smaller, "the claim would be replaced, and its data lost"
 
 
 def test_a_new_kubernetes_version_reaches_control_plane_nodes_and_add_ons_in_place(play: Play) -> None:
