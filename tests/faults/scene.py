@@ -65,7 +65,7 @@ class Scene:
 
     @property
     def output(self) -> Path:
-        return self.lab.folder / "command.log"
+        return self.lab.folder / f"{self.lab.stack}.log"
 
     def said(self) -> str:
         return self.output.read_text(errors="replace")
@@ -120,7 +120,7 @@ class Scene:
 
     def volumes_left(self) -> int:
         """EBS volumes that no PersistentVolume stands for."""
-        if not self.lab.processes():
+        if not self.lab.processes() or not (self.lab.cloud / "kubeconfig").exists():
             return len(self.witness.volumes())
         known = {volume["spec"]["csi"]["volumeHandle"] for volume in self.lab.get("pv")["items"]}
         return len(self.witness.volumes() - known)

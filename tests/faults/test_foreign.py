@@ -1,0 +1,57 @@
+"""Others on the lab's storage at destroy: named, never dropped, never leaked."""
+
+import pytest
+
+from tests.faults.conftest import NewScene
+from tests.faults.scene import Scene, summary
+
+POD = """
+apiVersion: v1
+kind: Pod
+metadata: {{name: {name}, namespace: {namespace}}}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers: [{{name: shell, image: busybox}}]
+  volumes: [{{name: data, persistentVolumeClaim: {{claimName: {claim}}}}}]
+"""
+CLAIM = """
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: homework, namespace: elsewhere}
+spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+---""" + POD.format(name="student", namespace="elsewhere", claim="homework")
+USERS = {
+    "a pod of others on our claim": (
+        POD.format(name="snooper", namespace="default", claim="nfs-pvc"),
+        "default/snooper",
+    ),
+    "a claim and pod of others elsewhere": (CLAIM, "elsewhere/homework"),
+}
+
+
+@pytest.fixture(scope="module")
+def scene(new_scene: NewScene) -> Scene:
+    scene = new_scene(config={"reclaimTimeoutSeconds": 3})
+    scene.lab.up()
+    scene.lab.kubectl("create", "namespace", "elsewhere")
+    return scene
+
+
+@pytest.mark.parametrize("who", USERS)
+def test_who_uses_the_storage_is_named_and_keeps_it(scene: Scene, who: str) -> None:
+    lab, (manifest, name) = scene.lab, USERS[who]
+    file = lab.folder / "foreign.yaml"
+    file.write_text(manifest)
+    with scene.fault(who, "destroy") as saw:
+        lab.kubectl("apply", "-f", str(file))
+        lab.kubectl("wait", "pod", "--for=jsonpath={.status.phase}=Running", "--timeout=60s", "-f", str(file))
+        refused = lab.destroy(expect=None)
+        assert refused.returncode != 0
+        assert name in refused.stdout, "what holds the storage is not named"
+        scene.check_standing()
+        lab.kubectl("delete", "--wait=true", "--timeout=60s", "-f", str(file))
+        if manifest is CLAIM:
+            saw(f"named {name}, then {summary(lab.destroy().stdout)}")
+            scene.check_gone()
+        else:
+            saw(f"named {name}; after it went, destroy finishes")
