@@ -14,7 +14,11 @@ PATIENCE_SECONDS = 120
 
 
 class Refused(Exception):
-    """A tool ended with a failure: `str()` is what it said last."""
+    """A tool ended with a failure: `str()` is what it said last, `before` its line before that, empty if none."""
+
+    def __init__(self, last: str, before: str = "") -> None:
+        super().__init__(last)
+        self.before = before
 
 
 def run(*words: str, env: Mapping[str, str] | None = None, timeout: float = PATIENCE_SECONDS) -> str:
@@ -32,11 +36,7 @@ def run(*words: str, env: Mapping[str, str] | None = None, timeout: float = PATI
     except subprocess.TimeoutExpired:
         raise CannotLook(f"{words[0]} {words[1]} did not end within {timeout:.0f} s") from None
     if done.returncode:
-        raise Refused(_reason(done.stderr) or _reason(done.stdout) or f"exit status {done.returncode}")
+        said = [line.strip() for line in (done.stderr.strip() or done.stdout).splitlines() if line.strip()]
+        before, last = ["", "", *said][-2:]
+        raise Refused(last.removeprefix("error: ") or f"exit status {done.returncode}", before)
     return done.stdout
-
-
-def _reason(text: str) -> str:
-    """The last thing that a tool said, without what it prefixes errors with."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1].removeprefix("error: ").removeprefix("Error: ") if lines else ""

@@ -32,7 +32,9 @@ class Kubectl:
         try:
             said = self.run("get", kinds, "--all-namespaces", "--show-managed-fields", "--output=json")
         except Refused as error:
-            raise CannotLook(f"the cluster of the stack {self.stack} does not answer: {error}") from None
+            # The credential plugin says why, and after it kubectl only that the plugin failed.
+            reason = error.before if "getting credentials" in str(error) and error.before else error
+            raise CannotLook(f"the cluster of the stack {self.stack} does not answer: {reason}") from None
         return json.loads(said)["items"]
 
 

@@ -4,17 +4,20 @@ import io
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lab import __main__ as commands
+from lab import kubectl as kubectls
 from lab import stack as stacks
 from lab import status as statuses
 from lab.chain import MISSING, Chain, chain_of
 from lab.commands import Refused, run
 from lab.errors import CannotLook
 from lab.finding import Finding
+from lab.kubectl import Kubectl
 from lab.objects import age
 from lab.report import Line, Report, as_json, as_text, write
 from lab.stack import read_stack
@@ -239,8 +242,37 @@ def test_tools_that_are_not_there_are_one_sentence(
 
 
 def test_a_tool_that_fails_is_quoted_by_its_last_words() -> None:
-    with pytest.raises(Refused, match=r"^it broke$"):
+    with pytest.raises(Refused, match=r"^it broke$") as refused:
         run("sh", "-c", "echo warning >&2; echo 'error: it broke' >&2; exit 3")
+    assert refused.value.before == "warning"
+
+
+def test_a_tool_that_fails_in_silence_is_quoted_by_its_exit_status() -> None:
+    with pytest.raises(Refused, match=r"^exit status 3$"):
+        run("sh", "-c", "exit 3")
+
+
+def kubectl_that_fails(monkeypatch: pytest.MonkeyPatch, error: Refused) -> str:
+    """The sentence about a cluster for which kubectl fails so."""
+
+    def fail(*_words: str, timeout: float) -> str:
+        raise error
+
+    monkeypatch.setattr(kubectls, "run", fail)
+    with pytest.raises(CannotLook) as raised:
+        Kubectl(Path("a.kubeconfig"), "dev").list("pods")
+    return str(raised.value)
+
+
+def test_a_cluster_that_does_not_answer_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = kubectl_that_fails(monkeypatch, Refused("The connection to the server was refused", "E1125 noise"))
+    assert said == "the cluster of the stack dev does not answer: The connection to the server was refused"
+
+
+def test_credentials_that_expired_are_told_in_the_words_of_who_looked_at_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    last = "Unable to connect to the server: getting credentials: exec: executable aws failed with exit code 255"
+    said = kubectl_that_fails(monkeypatch, Refused(last, "Error when retrieving token from sso: Token has expired"))
+    assert said.endswith("does not answer: Error when retrieving token from sso: Token has expired")
 
 
 def test_a_tool_that_hangs_is_given_up() -> None:
