@@ -1,4 +1,4 @@
-"""The guide: every command in it that is for the local target works and shows what the guide says, in both languages."""
+"""The guide: what it says to type on the local target works, and shows what it says, in both languages."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.guide import RUN, SHOWN, Document, Shell, not_shown, read, runs
+from tests.docs.guide import RUN, SHOWN, Block, Document, Shell, not_shown, read, runs
 from tests.lab import ROOT, Lab
 
 GUIDE = read(ROOT / "docs" / "lab.md")
@@ -32,9 +32,10 @@ def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reading]:
 
 @pytest.mark.timeout(PATIENCE + 30)
 @pytest.mark.parametrize(
-    ("block", "shown"), runs(GUIDE), ids=lambda one: f"line {one.line} {one.title}" if one and one.info == RUN else ""
+    ("block", "shown"),
+    [pytest.param(block, shown, id=f"line {block.line}, {block.title}") for block, shown in runs(GUIDE)],
 )
-def test_the_guides_commands_work_and_show_what_it_says(reading: Reading, block, shown) -> None:
+def test_the_guides_commands_work_and_show_what_it_says(reading: Reading, block: Block, shown: Block | None) -> None:
     if reading.failed:
         pytest.skip(f"the block in line {reading.failed} failed")
     reading.failed = block.line
