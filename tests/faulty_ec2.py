@@ -63,6 +63,7 @@ class FaultyEc2:
     def __init__(self, target: str) -> None:
         self.target = urlsplit(target).netloc
         self.asked: list[str] = []
+        self.struck: list[str] = []
         self._faults: dict[str, deque[Fault]] = defaultdict(deque)
 
     def next(self, operation: str, *faults: Fault) -> None:
@@ -72,10 +73,20 @@ class FaultyEc2:
         """Operations whose faults did not happen: then the test tested nothing."""
         return [operation for operation, faults in self._faults.items() if faults]
 
+    def calm(self) -> set[str]:
+        """Ends all faults, those to come included; returns the operations that were struck since the last calm."""
+        struck = set(self.struck)
+        self.struck.clear()
+        self._faults.clear()
+        return struck
+
     def answer(self, operation: str, work: Callable[[], Answer]) -> Answer:
         self.asked.append(operation)
         faults = self._faults[operation]
-        return faults.popleft()(work) if faults else work()
+        if not faults:
+            return work()
+        self.struck.append(operation)
+        return faults.popleft()(work)
 
 
 @contextlib.contextmanager
