@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lab.errors import CannotLook
@@ -14,9 +14,9 @@ PATIENCE_SECONDS = 120
 
 
 class Refused(Exception):
-    """A tool ended with a failure: `str()` is what it said last, `before` its line before that, empty if none."""
+    """A tool ended with a failure: `str()` is what it said last, `before` its lines before that."""
 
-    def __init__(self, last: str, before: str = "") -> None:
+    def __init__(self, last: str, before: Sequence[str] = ()) -> None:
         super().__init__(last)
         self.before = before
 
@@ -37,6 +37,6 @@ def run(*words: str, env: Mapping[str, str] | None = None, timeout: float = PATI
         raise CannotLook(f"{words[0]} {words[1]} did not end within {timeout:.0f} s") from None
     if done.returncode:
         said = [line.strip() for line in (done.stderr.strip() or done.stdout).splitlines() if line.strip()]
-        before, last = ["", "", *said][-2:]
-        raise Refused(last.removeprefix("error: ") or f"exit status {done.returncode}", before)
+        last = said.pop() if said else f"exit status {done.returncode}"
+        raise Refused(last.removeprefix("error: "), said)
     return done.stdout

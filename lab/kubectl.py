@@ -12,6 +12,8 @@ from lab.commands import Refused, run
 from lab.errors import CannotLook
 from lab.stack import Stack
 
+PLUGIN_FAILED = "getting credentials: exec"
+
 
 @dataclass(frozen=True)
 class Kubectl:
@@ -32,10 +34,16 @@ class Kubectl:
         try:
             said = self.run("get", kinds, "--all-namespaces", "--show-managed-fields", "--output=json")
         except Refused as error:
-            # The credential plugin says why, and after it kubectl only that the plugin failed.
-            reason = error.before if "getting credentials" in str(error) and error.before else error
-            raise CannotLook(f"the cluster of the stack {self.stack} does not answer: {reason}") from None
+            raise CannotLook(f"the cluster of the stack {self.stack} does not answer: {_reason(error)}") from None
         return json.loads(said)["items"]
+
+
+def _reason(error: Refused) -> str:
+    """Why a cluster does not answer. Where its credential plugin failed, kubectl says only that, and the plugin why."""
+    if PLUGIN_FAILED not in str(error):
+        return str(error)
+    of_plugin = [line for line in error.before if PLUGIN_FAILED not in line]
+    return of_plugin[-1] if of_plugin else str(error)
 
 
 @contextmanager

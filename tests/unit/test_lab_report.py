@@ -244,7 +244,7 @@ def test_tools_that_are_not_there_are_one_sentence(
 def test_a_tool_that_fails_is_quoted_by_its_last_words() -> None:
     with pytest.raises(Refused, match=r"^it broke$") as refused:
         run("sh", "-c", "echo warning >&2; echo 'error: it broke' >&2; exit 3")
-    assert refused.value.before == "warning"
+    assert refused.value.before == ["warning"]
 
 
 def test_a_tool_that_fails_in_silence_is_quoted_by_its_exit_status() -> None:
@@ -265,13 +265,15 @@ def kubectl_that_fails(monkeypatch: pytest.MonkeyPatch, error: Refused) -> str:
 
 
 def test_a_cluster_that_does_not_answer_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = kubectl_that_fails(monkeypatch, Refused("The connection to the server was refused", "E1125 noise"))
+    said = kubectl_that_fails(monkeypatch, Refused("The connection to the server was refused", ["E1125 noise"]))
     assert said == "the cluster of the stack dev does not answer: The connection to the server was refused"
 
 
 def test_credentials_that_expired_are_told_in_the_words_of_who_looked_at_them(monkeypatch: pytest.MonkeyPatch) -> None:
     last = "Unable to connect to the server: getting credentials: exec: executable aws failed with exit code 255"
-    said = kubectl_that_fails(monkeypatch, Refused(last, "Error when retrieving token from sso: Token has expired"))
+    noise = 'E1125 memcache.go:265] "getting credentials: exec: executable aws failed with exit code 255"'
+    why = "Error when retrieving token from sso: Token has expired"
+    said = kubectl_that_fails(monkeypatch, Refused(last, ["a warning", why, noise]))
     assert said.endswith("does not answer: Error when retrieving token from sso: Token has expired")
 
 
