@@ -42,7 +42,7 @@ class Step:
         server = seen.server
         return self.typed.format(
             stack=seen.stack,
-            n="" if server.namespace == "default" else f" -n {server.namespace}",
+            n=seen.n,
             server=server.name,
             claim=server.claim_name,
             pod=name_of(seen.pod) or "<pod>",

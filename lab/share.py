@@ -12,7 +12,7 @@ from lab.finding import Finding
 from lab.kubectl import Kubectl
 from lab.objects import at, condition, name_of
 from lab.snapshot import Snapshot, Thing
-from lab.steps_server import EXPORTS
+from lab.steps_server import EXPORTS, mount
 
 KEY = "data-survives"
 SAYS = "What is written on the share outlives the Pod"
@@ -26,11 +26,10 @@ NOT_ON_LOCAL = (
 
 def command(seen: Snapshot) -> str:
     """What a learner types to see the same."""
-    n = "" if seen.server.namespace == "default" else f" -n {seen.server.namespace}"
-    inside = f"kubectl exec deploy/{seen.server.name}{n} --"
+    inside = f"kubectl exec deploy/{seen.server.name}{seen.n} --"
     return (
-        f"{inside} sh -c 'echo hello > {EXPORTS}/hello'; kubectl delete pod{n} -l role={seen.server.name}; "
-        f"kubectl rollout status deploy/{seen.server.name}{n}; {inside} cat {EXPORTS}/hello"
+        f"{inside} sh -c 'echo hello > {EXPORTS}/hello'; kubectl delete pod{seen.n} -l role={seen.server.name}; "
+        f"kubectl rollout status deploy/{seen.server.name}{seen.n}; {inside} cat {EXPORTS}/hello"
     )
 
 
@@ -41,6 +40,9 @@ def try_it(seen: Snapshot, kubectl: Kubectl, token: Callable[[], str] = lambda: 
     """
     if seen.target == "local":
         return Finding(None, NOT_ON_LOCAL)
+    if not mount(seen).ok:
+        # What lies elsewhere would go with the Pod, and may be the learner's.
+        return Finding(False, f"not tried: the claim is not mounted at {EXPORTS}", "see the mount's step")
     if seen.pod is None or not condition(seen.pod, "Ready"):
         return Finding(False, "there is no Pod that is ready to write", "see the Pod's step")
     written, file = token(), f"{EXPORTS}/.lab-verify"
@@ -62,9 +64,7 @@ def try_it(seen: Snapshot, kubectl: Kubectl, token: Callable[[], str] = lambda: 
         doing = f"removing {file} in {second}"
         kubectl.run("exec", namespace, second, "--", "rm", "-f", file)
     except Refused as error:
-        return Finding(
-            False, f"{doing} failed: {error}", f"kubectl describe pod {namespace} -l role={seen.server.name}"
-        )
+        return Finding(False, f"{doing} failed: {error}", f"kubectl describe pod{seen.n} -l role={seen.server.name}")
     if read != written:
         return Finding(
             False,

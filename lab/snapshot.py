@@ -52,6 +52,11 @@ class Snapshot:
         staying = [pod for pod in self.pods if not at(pod, "metadata", "deletionTimestamp")]
         return next(iter([*staying, *self.pods]), None)
 
+    @property
+    def n(self) -> str:
+        """The end of a kubectl command about something in the server's namespace."""
+        return "" if self.server.namespace == "default" else f" -n {self.server.namespace}"
+
     def events_of(self, thing: Thing | None) -> list[Thing]:
         """What was reported about this very object, not about an earlier one of its name."""
         uid = at(thing, "metadata", "uid")

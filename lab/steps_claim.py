@@ -62,7 +62,7 @@ def bound(seen: Snapshot) -> Finding:
     volume = at(seen.claim, "spec", "volumeName")
     reasons = last_warning(seen, seen.claim, seen.pod)
     hint = {
-        "Pending": f"it has no volume yet: kubectl describe pvc {seen.server.claim_name} tells why{reasons}",
+        "Pending": f"it has no volume yet: kubectl describe pvc {seen.server.claim_name}{seen.n} tells why{reasons}",
         "Lost": "its PersistentVolume was deleted under it: the data is out of reach, make claim and server anew",
     }
     return judged(

@@ -23,7 +23,7 @@ def deployment(seen: Snapshot) -> Finding:
         (replicas == 1, "replicas has to be 1: two servers would want the one volume"),
         (
             available == replicas,
-            f"not every replica is available: kubectl describe deployment {seen.server.name}"
+            f"not every replica is available: kubectl describe deployment {seen.server.name}{seen.n}"
             f"{last_warning(seen, seen.deployment, seen.pod)}",
         ),
         (
@@ -63,7 +63,7 @@ def pod(seen: Snapshot) -> Finding:
     if seen.pod is None:
         return missing(
             "the Deployment has no Pod",
-            f"kubectl describe deployment {seen.server.name} tells why{last_warning(seen, seen.deployment)}",
+            f"kubectl describe deployment {seen.server.name}{seen.n} tells why{last_warning(seen, seen.deployment)}",
         )
     phase = at(seen.pod, "status", "phase")
     ready = condition(seen.pod, "Ready")
@@ -76,7 +76,7 @@ def pod(seen: Snapshot) -> Finding:
         f"{name_of(seen.pod)}: {state}, on {node or 'no node'}, labelled role: {label}",
         (
             phase == "Running" and ready and not leaving,
-            f"kubectl describe pod {name_of(seen.pod)} tells why{''.join(f' ({reason})' for reason in waiting)}"
+            f"kubectl describe pod {name_of(seen.pod)}{seen.n} tells why{''.join(f' ({reason})' for reason in waiting)}"
             f"{last_warning(seen, seen.pod)}",
         ),
         (label == seen.server.name, f"the Pod lacks the label role: {seen.server.name}, by which the Service finds it"),

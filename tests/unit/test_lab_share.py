@@ -94,6 +94,16 @@ def test_a_server_that_is_not_ready_keeps_its_pod() -> None:
     assert server.typed == [], "a Pod that may never come back was deleted"
 
 
+def test_a_server_that_keeps_its_files_elsewhere_keeps_its_pod() -> None:
+    world = World()
+    world.the("Deployment")["spec"]["template"]["spec"]["volumes"] = [{"name": "data", "emptyDir": {}}]
+    server = Server()
+    finding = tried(server, replace(world.seen(), target="eks"))
+    assert finding.ok is False
+    assert "not tried" in finding.found
+    assert server.typed == [], "the learner's files went with the Pod"
+
+
 def test_on_local_it_is_skipped_with_the_reason_and_not_green() -> None:
     server = Server()
     finding = tried(server, World().seen())
