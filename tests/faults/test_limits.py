@@ -50,7 +50,7 @@ def test_the_longest_name_equal_beginnings_and_many_instances_in_one_namespace(s
         outputs = scene.lab.outputs()["servers"]
         assert len({server["volumeId"] for server in outputs.values()}) == len(servers), "two share a volume"
         assert len(scene.lab.get("nodes")["items"]) == 2, "one node attaches 25 volumes"
-    scene.lab.configure({"servers": ["nfs-server"], "storage": "1Gi"})
+    scene.lab.configure({"servers": ["nfs-server"]})
     with scene.fault(f"{len(servers) - 1} servers removed at once", "up") as saw:
         saw(summary(scene.lab.up().stdout))
         until(lambda: len(scene.witness.volumes()) == 1, "the volumes of the removed servers are gone", 120)
