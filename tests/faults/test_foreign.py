@@ -39,12 +39,15 @@ def scene(new_scene: NewScene) -> Scene:
 
 @pytest.mark.parametrize("who", USERS)
 def test_who_uses_the_storage_is_named_and_keeps_it(scene: Scene, who: str) -> None:
-    lab, (manifest, name) = scene.lab, USERS[who]
+    lab, (manifest, pod, name) = scene.lab, USERS[who]
+    namespace, _, pod_name = pod.partition("/")
     file = lab.folder / "foreign.yaml"
     file.write_text(manifest)
     with scene.fault(who, "destroy") as saw:
         lab.kubectl("apply", "-f", str(file))
-        lab.kubectl("wait", "pod", "--for=jsonpath={.status.phase}=Running", "--timeout=60s", "-f", str(file))
+        lab.kubectl(
+            "wait", f"pod/{pod_name}", "-n", namespace, "--for=jsonpath={.status.phase}=Running", "--timeout=60s"
+        )
         refused = lab.destroy(expect=None)
         assert refused.returncode != 0
         assert name in refused.stdout, "what holds the storage is not named"
