@@ -91,8 +91,8 @@ def attached(seen: Snapshot) -> Finding:
         f"{described}; VolumeAttachment for {' and '.join(map(str, on_nodes)) or 'no node'}",
         (
             at_instances == {instance: "attached"},
-            f"EC2 has to have it attached to {instance}, the instance of {node}: somebody detached it, or it is "
-            "still on another one. Delete the VolumeAttachment and then the Pod, and the driver attaches it again",
+            f"EC2 has to have it attached to {instance}, the instance of {node}: somebody detached it, or it is still on "
+            f"another one. {_attach_again(seen)}",
         ),
         (
             on_nodes == {node: True},
@@ -103,6 +103,12 @@ def attached(seen: Snapshot) -> Finding:
             f"EC2 has the instance {instance} as {at(seen.instance, 'State', 'Name') or 'gone'}",
         ),
     )
+
+
+def _attach_again(seen: Snapshot) -> str:
+    stale = " ".join(str(name_of(one)) for one in seen.attachments)
+    first = f"kubectl delete volumeattachment {stale}, then " if stale else ""
+    return f"{first}kubectl delete pod {name_of(seen.pod)}{seen.n}: the driver attaches it again for the next Pod"
 
 
 def outputs(seen: Snapshot) -> Finding:

@@ -118,11 +118,20 @@ def test_watching_shows_a_change_and_ends_quietly_on_ctrl_c(lab: Lab) -> None:
     assert errors == ""
 
 
+def attached_again(lab: Lab) -> None:
+    """Waits until a Pod is ready, with its volume attached."""
+    lab.kubectl("rollout", "status", "deployment/nfs-server", "--timeout=60s")
+
+    def attached() -> bool:
+        return any(one.get("status", {}).get("attached") for one in lab.get("volumeattachments")["items"])
+
+    eventually("the volume is attached again", attached)
+
+
 @contextmanager
 def detached(lab: Lab) -> Iterator[None]:
-    """Somebody detaches the volume in the console."""
+    """Somebody detaches the volume in the console. What repairs it is what the hint says."""
     ec2, volume = lab.ec2(), lab.outputs()["volumeId"]
-    [attachment] = ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["Attachments"]
 
     def state() -> str:
         return ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"]
@@ -130,8 +139,13 @@ def detached(lab: Lab) -> Iterator[None]:
     ec2.detach_volume(VolumeId=volume)
     eventually("the volume is detached", lambda: state() == "available")
     yield
-    ec2.attach_volume(VolumeId=volume, InstanceId=attachment["InstanceId"], Device=attachment["Device"])
-    eventually("the volume is attached", lambda: state() == "in-use")
+    steps = json.loads(lab.run(*LAB, "verify", "--json", expect=1).stdout)["steps"]
+    [hint] = [step["hint"] for step in steps if step["hint"]]
+    commands = re.findall(r"kubectl delete [a-z]+ [\w-]+", hint)
+    assert [command.split()[2] for command in commands] == ["volumeattachment", "pod"], hint
+    for command in commands:
+        lab.kubectl(*command.split()[1:], "--timeout=60s")
+    attached_again(lab)
 
 
 @contextmanager
@@ -168,12 +182,7 @@ def no_pod(lab: Lab) -> Iterator[None]:
     eventually("no VolumeAttachment is left", lambda: not lab.get("volumeattachments")["items"])
     yield
     lab.kubectl("scale", "deployment/nfs-server", "--replicas=1")
-    lab.kubectl("rollout", "status", "deployment/nfs-server", "--timeout=60s")
-
-    def attached() -> bool:
-        return any(one.get("status", {}).get("attached") for one in lab.get("volumeattachments")["items"])
-
-    eventually("the volume is attached again", attached)
+    attached_again(lab)
 
 
 BREAKAGES: dict[str, tuple[Callable[[Lab], AbstractContextManager[None]], set[str]]] = {
