@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from rich.console import Console, Group
     from rich.text import Text
 
-# Between two looks: each costs kubectl and EC2 half a second of one core.
-PAUSE_SECONDS = 2.0
+# Between two looks: often enough to see a claim wait; each look costs a tenth of a second of one core.
+PAUSE_SECONDS = 1.0
 # Where nobody's window is the limit, a line is a line.
 PIPED_WIDTH = 500
 

@@ -91,8 +91,8 @@ def attached(seen: Snapshot) -> Finding:
         f"{described}; VolumeAttachment for {' and '.join(map(str, on_nodes)) or 'no node'}",
         (
             at_instances == {instance: "attached"},
-            f"EC2 has to have it attached to {instance}, the instance of {node}: somebody detached it, or it is still on "
-            f"another one. {_attach_again(seen)}",
+            f"EC2 has to have it attached to {instance}, the instance of {node}: somebody detached it, or it is "
+            f"still on another one. {_attach_again(seen)}",
         ),
         (
             on_nodes == {node: True},
