@@ -1,0 +1,103 @@
+"""The same objects without Pulumi: the control plane as localcloud runs it, and kubectl apply."""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measure import seconds
+from localcloud.control_plane import ControlPlane
+from localcloud.csi.ec2 import ec2_client
+from tests.lab import ROOT
+
+_TOOLS = ROOT / ".lab" / "bin"
+_REGION = "us-east-1"
+_PATIENCE = 120
+_PAUSE = 0.05
+# What has to be true before the lab counts as standing, in kubectl's words.
+_CONDITIONS = (
+    ("pvc", "jsonpath={.status.phase}=Bound"),
+    ("deployment", "condition=Available"),
+    ("volumeattachment", "jsonpath={.status.attached}=true"),
+)
+
+
+@dataclass(frozen=True)
+class Bare:
+    """Seconds: the control plane up, the objects applied, all bound and attached; and its deletion."""
+
+    control_plane: float
+    apply: float
+    wait: float
+    delete: float
+
+    @property
+    def up(self) -> float:
+        return self.control_plane + self.apply + self.wait
+
+
+def manifests(state: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The Kubernetes objects that a stack has made, as their manifests, in the order of their making.
+
+    Without owners: those are named by uid, and would be others in another cluster.
+    """
+    kinds = (one for one in state if one["type"].startswith("kubernetes:") and not one.get("external"))
+    return [_manifest(one["inputs"]) for one in kinds]
+
+
+def _manifest(inputs: dict[str, Any]) -> dict[str, Any]:
+    metadata = {key: value for key, value in inputs["metadata"].items() if key != "ownerReferences"}
+    return {key: value for key, value in inputs.items() if not key.startswith("__")} | {"metadata": metadata}
+
+
+def stand_up(folder: Path, objects: list[dict[str, Any]]) -> Bare:
+    """Make the cloud and the objects, wait until all is bound and attached, and take everything away again."""
+    cloud = ControlPlane(folder, tools=_TOOLS)
+    try:
+        control_plane = seconds(lambda: cloud.create(_REGION))
+        apply = seconds(lambda: _apply(cloud, objects))
+        wait = seconds(lambda: _wait(cloud))
+        return Bare(control_plane, apply, wait, seconds(cloud.delete))
+    finally:
+        cloud.delete()
+
+
+def _apply(cloud: ControlPlane, objects: list[dict[str, Any]]) -> None:
+    """The instances that the nodes stand for, and one kubectl apply of everything."""
+    facts = cloud.facts()
+    assert facts is not None
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+    ec2 = ec2_client(facts.ec2_endpoint, _REGION)
+    for old in sorted({driver["nodeID"] for one in objects for driver in one.get("spec", {}).get("drivers", ())}):
+        begun = ec2.run_instances(ImageId="ami-00000000000000000", MinCount=1, MaxCount=1)
+        text = text.replace(old, begun["Instances"][0]["InstanceId"])
+    _kubectl(cloud, "apply", "-f", "-", stdin=text)
+
+
+def _wait(cloud: ControlPlane) -> None:
+    for kind, condition in _CONDITIONS:
+        _until(lambda kind=kind, condition=condition: _holds(cloud, kind, condition), f"every {kind} is {condition}")
+
+
+def _holds(cloud: ControlPlane, kind: str, condition: str) -> bool:
+    words = ["wait", f"--for={condition}", kind, "--all", "-A", "--timeout=60s"]
+    return _kubectl(cloud, *words, check=False) == 0
+
+
+def _until(holds: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while not holds():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"after {_PATIENCE} s still not: {what}")
+        time.sleep(_PAUSE)
+
+
+def _kubectl(cloud: ControlPlane, *words: str, stdin: str = "", check: bool = True) -> int:
+    command = [str(_TOOLS / "kubectl"), "--kubeconfig", str(cloud.folder / "kubeconfig"), *words]
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=_PATIENCE, check=False)
+    if check and done.returncode:
+        raise RuntimeError(f"kubectl {words[0]} failed: {done.stderr.strip()[-1000:]}")
+    return done.returncode

@@ -1,0 +1,95 @@
+"""Stacks of more and more servers in one namespace, and a class: one server in each of 30 namespaces."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.plot import line_plot
+from benchmarks.report import Report, table
+from benchmarks.stack import CommandFailed, Stack, Timing
+
+SIZES = (1, 10, 50, 100, 200)
+CLASS = 30
+_HEADER = ("servers", "nodes", "up, s", "s a further server", "up again, s", "destroy, s")
+_MEMORY = ("servers", "engine, MiB", "program, MiB", "provider, MiB", "API server, MiB")
+_PROCESSOR = ("servers", "engine", "program", "provider")
+_VOLUMES_ON_A_NODE = 25
+
+
+@dataclass(frozen=True)
+class Size:
+    """What one stack took."""
+
+    name: str
+    servers: int
+    up: Timing
+    again: Timing
+    destroy: Timing
+    api_server: float
+
+
+def measure(folder: Path, runs: int, quick: bool) -> Report:
+    """One stack of each size: the large ones take minutes, and what matters is how they grow. `runs` is not used."""
+    cases = [(str(n), [f"nfs-{i}" for i in range(1, n + 1)]) for n in ((1, 5) if quick else SIZES)]
+    if not quick:
+        cases.append((f"{CLASS}, a namespace each", [f"learner-{i}/nfs-server" for i in range(1, CLASS + 1)]))
+    notes: list[str] = []
+    found: list[Size] = []
+    for name, servers in cases:
+        try:
+            found.append(_of(folder / f"stack-{len(found)}", name, servers))
+        except CommandFailed as failure:
+            notes.append(f"{name} servers were not measured: {str(failure).splitlines()[0]}")
+    report = Report(_tables(found), notes)
+    lines = [one for one in found if one.name.isdigit()]
+    if len(lines) > 1:
+        report.pictures["performance.svg"] = line_plot(
+            "A stack of NFS servers on the local cloud",
+            "servers in the stack",
+            "seconds",
+            {
+                "from nothing": [(one.servers, one.up.split.whole) for one in lines],
+                "up again": [(one.servers, one.again.split.whole) for one in lines],
+                "destroy": [(one.servers, one.destroy.split.whole) for one in lines],
+            },
+        )
+        report.body.append("![Seconds over the number of servers](performance.svg)")
+    return report
+
+
+def _of(folder: Path, name: str, servers: list[str]) -> Size:
+    stack = Stack(folder, servers)
+    try:
+        up, again = stack.timed("up"), stack.timed("up")
+        memory = stack.api_server()
+        return Size(name, len(servers), up, again, stack.timed("destroy"), memory)
+    finally:
+        stack.take_down()
+
+
+def _tables(found: list[Size]) -> list[str]:
+    one = found[0].up.split.whole
+    times = [
+        (
+            size.name,
+            -(-size.servers // _VOLUMES_ON_A_NODE),
+            size.up.split.whole,
+            (size.up.split.whole - one) / (size.servers - 1) if size.servers > 1 else "",
+            size.again.split.whole,
+            size.destroy.split.whole,
+        )
+        for size in found
+    ]
+    memory = [
+        (size.name, *(size.up.memory.get(role, 0.0) for role in ("engine", "program", "provider")), size.api_server)
+        for size in found
+    ]
+    processor = [
+        (size.name, *(size.again.cpu.get(role, 0.0) for role in ("engine", "program", "provider"))) for size in found
+    ]
+    return [
+        table(_HEADER, times),
+        "Memory at its highest in the first `up`, and the API server's after the second:",
+        table(_MEMORY, memory),
+        "Processor seconds of the second `up`:",
+        table(_PROCESSOR, processor),
+    ]
