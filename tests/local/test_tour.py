@@ -126,6 +126,26 @@ def test_a_destroy_of_the_grown_tour_takes_claims_along_that_pulumi_never_knew(s
     assert story.lab.processes() == []
 
 
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    lab = Lab(tmp_path, config={"tour": True, "reclaimTimeoutSeconds": 60})
+    yield lab
+    lab.clear()
+
+
+def test_what_an_interrupted_up_did_not_record_of_the_tour_goes_with_the_rest(lab: Lab) -> None:
+    lab.up()
+    lab.kubectl("scale", "statefulset/growing", "-n", "tour", "--replicas=3")
+    lab.kubectl("rollout", "status", "statefulset/growing", "-n", "tour", "--timeout=60s")
+    [claim] = [one["urn"] for one in lab.state() if one["urn"].endswith(":PersistentVolumeClaim::tour-dynamic")]
+    lab.pulumi("state", "delete", claim, "--yes", "--target-dependents", "--stack", "local")
+    names = [one["urn"].rpartition("::")[2] for one in lab.state()]
+    assert "tour-growing" not in names, "the state still knows what this test is about"
+    said = lab.destroy(expect=None)
+    assert said.returncode == 0, f"four volumes are left, or held up the destroy:\n{said.stdout}"
+    assert lab.state() == []
+
+
 def test_a_tour_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     lab = Lab(tmp_path)
     said = lab.run(".venv/bin/python", "-m", "lab", "tour", expect=2)
