@@ -1,5 +1,9 @@
-"""Stacks of more and more servers in one namespace, and a class: one server in each of 30 namespaces."""
+"""Stacks of more and more servers in one namespace, and a class: one server in each of 30 namespaces.
 
+One stack of each size: the large ones take minutes, and what matters is how they grow.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,7 +11,8 @@ from benchmarks.plot import line_plot
 from benchmarks.report import Report, table
 from benchmarks.stack import CommandFailed, Stack, Timing
 
-SIZES = (1, 10, 50, 100, 200)
+SIZES = (1, 10, 50, 100)
+LARGE = (1, 200)
 CLASS = 30
 _HEADER = ("servers", "nodes", "up, s", "s a further server", "up again, s", "destroy, s")
 _MEMORY = ("servers", "engine, MiB", "program, MiB", "provider, MiB", "API server, MiB")
@@ -27,11 +32,37 @@ class Size:
     api_server: float
 
 
-def measure(folder: Path, runs: int, quick: bool) -> Report:
-    """One stack of each size: the large ones take minutes, and what matters is how they grow. `runs` is not used."""
-    cases = [(str(n), [f"nfs-{i}" for i in range(1, n + 1)]) for n in ((1, 5) if quick else SIZES)]
+def measure(folder: Path, _runs: int, quick: bool) -> Report:
+    """Tables of all sizes, and their plot."""
+    cases = [_numbered(n) for n in ((1, 5) if quick else SIZES)]
     if not quick:
         cases.append((f"{CLASS}, a namespace each", [f"learner-{i}/nfs-server" for i in range(1, CLASS + 1)]))
+    found, report = _measured(folder, cases)
+    lines = [one for one in found if one.name.isdigit()]
+    report.pictures["performance.svg"] = line_plot(
+        "A stack of NFS servers on the local cloud",
+        "servers in the stack",
+        "seconds",
+        {
+            "from nothing": [(one.servers, one.up.split.whole) for one in lines],
+            "up again": [(one.servers, one.again.split.whole) for one in lines],
+            "destroy": [(one.servers, one.destroy.split.whole) for one in lines],
+        },
+    )
+    report.body.append("![Seconds over the number of servers](performance.svg)")
+    return report
+
+
+def measure_large(folder: Path, _runs: int, quick: bool) -> Report:
+    """Tables of the largest size, and of one server in the same minutes."""
+    return _measured(folder, [_numbered(n) for n in ((1, 5) if quick else LARGE)])[1]
+
+
+def _numbered(servers: int) -> tuple[str, list[str]]:
+    return str(servers), [f"nfs-{i}" for i in range(1, servers + 1)]
+
+
+def _measured(folder: Path, cases: Sequence[tuple[str, list[str]]]) -> tuple[list[Size], Report]:
     notes: list[str] = []
     found: list[Size] = []
     for name, servers in cases:
@@ -39,21 +70,9 @@ def measure(folder: Path, runs: int, quick: bool) -> Report:
             found.append(_of(folder / f"stack-{len(found)}", name, servers))
         except CommandFailed as failure:
             notes.append(f"{name} servers were not measured: {str(failure).splitlines()[0]}")
-    report = Report(_tables(found), notes)
-    lines = [one for one in found if one.name.isdigit()]
-    if len(lines) > 1:
-        report.pictures["performance.svg"] = line_plot(
-            "A stack of NFS servers on the local cloud",
-            "servers in the stack",
-            "seconds",
-            {
-                "from nothing": [(one.servers, one.up.split.whole) for one in lines],
-                "up again": [(one.servers, one.again.split.whole) for one in lines],
-                "destroy": [(one.servers, one.destroy.split.whole) for one in lines],
-            },
-        )
-        report.body.append("![Seconds over the number of servers](performance.svg)")
-    return report
+    if not found:
+        raise SystemExit("\n".join(notes))
+    return found, Report(_tables(found), notes)
 
 
 def _of(folder: Path, name: str, servers: list[str]) -> Size:
