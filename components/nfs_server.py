@@ -107,7 +107,14 @@ class NfsServer(pulumi.ComponentResource):
     def _create_claim(self) -> PersistentVolumeClaim:
         return PersistentVolumeClaim(
             self._name,
-            metadata={"name": self._claim, "namespace": self._namespace, "labels": self._labels},
+            metadata={
+                "name": self._claim,
+                "namespace": self._namespace,
+                "labels": self._labels,
+                # Of a class that waits for its first consumer, Pulumi waits for a claim to be Pending. One that is
+                # bound already, because it grows or its state was lost, never will be again.
+                "annotations": {"pulumi.com/skipAwait": "true"},
+            },
             spec={"access_modes": ["ReadWriteOnce"], "resources": {"requests": {"storage": self._storage}}},
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -59,6 +59,12 @@ def test_the_claim_is_mounted_at_exports(cloud: dict[str, Any]) -> None:
     assert mount == {"name": volume["name"], "mountPath": "/exports"}
 
 
+def test_a_claim_that_is_bound_already_is_not_waited_for(cloud: dict[str, Any]) -> None:
+    assert made_claim(lab(cloud)).inputs["metadata"]["annotations"] == {"pulumi.com/skipAwait": "true"}, (
+        "Pulumi waits for it to be Pending, for five minutes, and fails"
+    )
+
+
 def test_the_claim_owns_the_deployment(cloud: dict[str, Any]) -> None:
     [owner] = lab(cloud).one(DEPLOYMENT).inputs["metadata"]["ownerReferences"]
     assert (owner["kind"], owner["name"], owner["uid"]) == ("PersistentVolumeClaim", "nfs-pvc", "claim-uid"), (
