@@ -61,6 +61,10 @@ def activation(root: Path, home: Path | None) -> str:
         # The stacks hold no key (the kubeconfigs fetch theirs), so the passphrase may be empty.
         'export PULUMI_CONFIG_PASSPHRASE="${PULUMI_CONFIG_PASSPHRASE-}"',
         "export PULUMI_SKIP_UPDATE_CHECK=true",
+        # Pulumi's parts speak gRPC with each other over loopback, and Python's gRPC would take even that to a proxy.
+        'no_proxy="${no_proxy:-${NO_PROXY-}}"',
+        'export no_proxy="127.0.0.1,localhost${no_proxy:+,$no_proxy}"',
+        'export NO_PROXY="$no_proxy"',
     ]
     return "\n".join(lines) + "\n"
 

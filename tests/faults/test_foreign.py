@@ -20,12 +20,10 @@ kind: PersistentVolumeClaim
 metadata: {name: homework, namespace: elsewhere}
 spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
 ---""" + POD.format(name="student", namespace="elsewhere", claim="homework")
+# The manifest, its pod, and what the message has to name.
 USERS = {
-    "a pod of others on our claim": (
-        POD.format(name="snooper", namespace="default", claim="nfs-pvc"),
-        "default/snooper",
-    ),
-    "a claim and pod of others elsewhere": (CLAIM, "elsewhere/homework"),
+    "a pod of others on our claim": (SNOOPER, "default/snooper", "default/snooper"),
+    "a claim and pod of others elsewhere": (CLAIM, "elsewhere/student", "elsewhere/homework"),
 }
 
 
