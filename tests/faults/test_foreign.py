@@ -20,6 +20,7 @@ kind: PersistentVolumeClaim
 metadata: {name: homework, namespace: elsewhere}
 spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
 ---""" + POD.format(name="student", namespace="elsewhere", claim="homework")
+SNOOPER = POD.format(name="snooper", namespace="default", claim="nfs-pvc")
 # The manifest, its pod, and what the message has to name.
 USERS = {
     "a pod of others on our claim": (SNOOPER, "default/snooper", "default/snooper"),
