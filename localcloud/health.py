@@ -21,6 +21,8 @@ _READY = "/readyz?" + "&".join(
     f"exclude=poststarthook%2F{hook}"
     for hook in ("rbac%2Fbootstrap-roles", "scheduling%2Fbootstrap-system-priority-classes")
 )
+# The controller without which no claim is ever bound.
+_BINDER = b"persistentvolume-binder-controller"
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,26 @@ def faults(facts: Facts, layout: Layout, api: Api) -> Iterator[Fault]:
 def is_ready(component: Component, facts: Facts, api: Api) -> bool:
     if component.name == "kube-apiserver":
         return api.is_ready()
+    if component.name == "kube-controller-manager":
+        return _controls(facts.ports[component.ports[0]])
     if not component.ports:
         return Path(facts.socket).exists()
     return ports.answers(facts.ports[component.ports[0]])
+
+
+def _controls(port: int) -> bool:
+    """Whether the controller manager has started its controllers.
+
+    It listens some time before that, waits for the API server, and ends where that takes too long: an open port is
+    no promise. Its report of health names the controllers once they run.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # its certificate signs itself, and is made anew at every start
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    connection = http.client.HTTPSConnection(ports.LOOPBACK, port, context=context, timeout=_SECONDS)
+    try:
+        connection.request("GET", "/healthz?verbose")
+        return _BINDER in connection.getresponse().read()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

@@ -42,9 +42,7 @@ class Controller(csi_grpc.ControllerServicer):
             capabilities=[csi.ControllerServiceCapability(rpc=_RPC(type=kind)) for kind in kinds]
         )
 
-    def CreateVolume(
-        self, request: csi.CreateVolumeRequest, context: grpc.ServicerContext
-    ) -> csi.CreateVolumeResponse:
+    def CreateVolume(self, request: csi.CreateVolumeRequest, context: grpc.ServicerContext) -> csi.CreateVolumeResponse:
         wish = wish_of(request)
         deadline = self._deadline(context)
         with self._in_flight.alone(f"volume {wish.name}", deadline):
@@ -59,9 +57,7 @@ class Controller(csi_grpc.ControllerServicer):
             )
         )
 
-    def DeleteVolume(
-        self, request: csi.DeleteVolumeRequest, context: grpc.ServicerContext
-    ) -> csi.DeleteVolumeResponse:
+    def DeleteVolume(self, request: csi.DeleteVolumeRequest, context: grpc.ServicerContext) -> csi.DeleteVolumeResponse:
         required(volume_id=request.volume_id)
         deadline = self._deadline(context)
         with self._in_flight.alone(request.volume_id, deadline):
@@ -136,9 +132,7 @@ class Controller(csi_grpc.ControllerServicer):
             wish.check_fits(volume)
             return volume
         zone = choose_zone(wish.zones, zones, self._ec2.region)
-        return self._ec2.create_volume(
-            wish.name, wish.arguments() | {"AvailabilityZone": zone}, wish.tags, deadline
-        )
+        return self._ec2.create_volume(wish.name, wish.arguments() | {"AvailabilityZone": zone}, wish.tags, deadline)
 
     def _wait_until_usable(self, volume: Volume, deadline: Deadline) -> None:
         def look() -> Volume | None:
@@ -205,9 +199,7 @@ def _attachment_to(volume: Volume, node_id: str) -> Attachment | None:
     """
     for attachment in volume.attachments:
         if attachment.instance_id != node_id:
-            raise CsiError(
-                "FAILED_PRECONDITION", f"volume {volume.volume_id} is attached to {attachment.instance_id}"
-            )
+            raise CsiError("FAILED_PRECONDITION", f"volume {volume.volume_id} is attached to {attachment.instance_id}")
         if attachment.state == "detaching":
             raise CsiError("ABORTED", f"volume {volume.volume_id} is being detached from {node_id}")
         return attachment

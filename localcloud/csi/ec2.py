@@ -69,8 +69,7 @@ def ec2_client(endpoint: str, region: str) -> Any:
     variables = cast(Any, botocore.session.Session).SESSION_VARIABLES
     nowhere = {"config_file": "/dev/null", "credentials_file": "/dev/null"}
     own = {
-        name: (None, None, nowhere.get(name, default), cast_to)
-        for name, (_, _, default, cast_to) in variables.items()
+        name: (None, None, nowhere.get(name, default), cast_to) for name, (_, _, default, cast_to) in variables.items()
     }
     session = botocore.session.Session(session_vars=own)  # pyright: ignore[reportArgumentType]
     models = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
@@ -157,9 +156,7 @@ class Ec2:
             self._zones = frozenset(zone["ZoneName"] for zone in answer.get("AvailabilityZones", []))
         return self._zones
 
-    def create_volume(
-        self, name: str, wish: Mapping[str, Any], tags: Mapping[str, str], deadline: Deadline
-    ) -> Volume:
+    def create_volume(self, name: str, wish: Mapping[str, Any], tags: Mapping[str, str], deadline: Deadline) -> Volume:
         """Ask for a volume, once. `wish`: arguments of CreateVolume, such as Size in GiB and VolumeType."""
         specification = {
             "ResourceType": "volume",
@@ -167,9 +164,7 @@ class Ec2:
         }
         # The token makes EC2 answer a repeated request with the first volume, for as long as it remembers.
         token = hashlib.sha256(name.encode()).hexdigest()
-        answer = self._ask_once(
-            "CreateVolume", deadline, ClientToken=token, TagSpecifications=[specification], **wish
-        )
+        answer = self._ask_once("CreateVolume", deadline, ClientToken=token, TagSpecifications=[specification], **wish)
         return _volume(answer)
 
     def delete_volume(self, volume_id: str, deadline: Deadline) -> None:
@@ -178,9 +173,7 @@ class Ec2:
 
     def attach_volume(self, volume_id: str, instance_id: str, device: str, deadline: Deadline) -> None:
         """Begin to attach. Not repeated: a second request would be refused as in use after a first that worked."""
-        self._ask_once(
-            "AttachVolume", deadline, VolumeId=volume_id, InstanceId=instance_id, Device=device
-        )
+        self._ask_once("AttachVolume", deadline, VolumeId=volume_id, InstanceId=instance_id, Device=device)
 
     def detach_volume(self, volume_id: str, instance_id: str, deadline: Deadline) -> None:
         """Begin to detach."""

@@ -74,9 +74,7 @@ def parse_parameters(given: Mapping[str, str]) -> Parameters:
 def check_file_system(name: str) -> None:
     """Refuse a file system that no node could make; "" leaves the choice to the driver."""
     if name and name.lower() not in FILE_SYSTEMS:
-        raise CsiError(
-            "INVALID_ARGUMENT", f"file system {name!r} is not known; accepted are {', '.join(FILE_SYSTEMS)}"
-        )
+        raise CsiError("INVALID_ARGUMENT", f"file system {name!r} is not known; accepted are {', '.join(FILE_SYSTEMS)}")
 
 
 def _volume_type(plain: Mapping[str, tuple[str, str]]) -> str:

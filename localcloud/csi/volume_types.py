@@ -49,9 +49,7 @@ def size_in_gib(required_bytes: int, limit_bytes: int, volume_type: str) -> int:
     """
     allowed = VOLUME_TYPES[volume_type].gib
     if required_bytes < 0 or limit_bytes < 0:
-        raise CsiError(
-            "OUT_OF_RANGE", f"a size below zero: required {required_bytes}, limit {limit_bytes} bytes"
-        )
+        raise CsiError("OUT_OF_RANGE", f"a size below zero: required {required_bytes}, limit {limit_bytes} bytes")
     if required_bytes:
         gib = -(-required_bytes // GIB)
     else:

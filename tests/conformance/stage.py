@@ -97,9 +97,7 @@ class Driver:
 
     def __init__(self, socket_path: Path) -> None:
         # The authority that Go sends; Python's default would be the path, which HTTP/2 does not allow.
-        self.channel = grpc.insecure_channel(
-            f"unix:{socket_path}", options=[("grpc.default_authority", "localhost")]
-        )
+        self.channel = grpc.insecure_channel(f"unix:{socket_path}", options=[("grpc.default_authority", "localhost")])
         self.controller: Any = csi_grpc.ControllerStub(self.channel)
 
     def create(self, name: str, timeout: float = PATIENCE, **changes: Any) -> csi.Volume:

@@ -24,9 +24,7 @@ def test_it_starts_on_the_socket_that_a_killed_controller_left(tmp_path: Path, e
     assert not (tmp_path / "csi.sock").exists(), "the sidecars would take a dead socket for a driver"
 
 
-def test_the_users_aws_settings_and_proxies_change_nothing(
-    tmp_path: Path, ec2_endpoint: str, ec2: Ec2Facts
-) -> None:
+def test_the_users_aws_settings_and_proxies_change_nothing(tmp_path: Path, ec2_endpoint: str, ec2: Ec2Facts) -> None:
     broken = tmp_path / "config"
     broken.write_text("this is [no configuration\n")
     (tmp_path / "home").mkdir()
@@ -58,9 +56,7 @@ def test_the_users_aws_settings_and_proxies_change_nothing(
     assert not list((tmp_path / "home").iterdir()), "the user's home is not ours to write to"
 
 
-def test_a_socket_that_is_served_is_not_taken_away(
-    controller_socket: Path, driver: Driver
-) -> None:
+def test_a_socket_that_is_served_is_not_taken_away(controller_socket: Path, driver: Driver) -> None:
     with pytest.raises(FileExistsError, match="another process serves"):
         ebs_csi.make_way(controller_socket)
     assert driver.create("pvc-still-served").volume_id, "the running controller lost its socket"
@@ -109,7 +105,7 @@ def test_the_log_has_one_line_a_call_and_no_traceback(driver: Driver, folder: Pa
         lambda: next((line for line in log.read_text().splitlines() if "name=pvc-logged" in line), None),
         "the call is logged",
     )
-    assert re.fullmatch(
-        r"\S+Z CreateVolume name=pvc-logged code=OK ms=\d+ volume_id=vol-\w+", line
-    ), "who looks for a slow or failed call reads these fields"
+    assert re.fullmatch(r"\S+Z CreateVolume name=pvc-logged code=OK ms=\d+ volume_id=vol-\w+", line), (
+        "who looks for a slow or failed call reads these fields"
+    )
     assert "Traceback" not in log.read_text(), "a defect showed in one of the tests before"
