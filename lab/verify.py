@@ -37,7 +37,7 @@ def verify_gone(stack: Stack) -> Report:
 
 def _preparation(stack: Stack) -> str:
     """What to type first, in a shell in this folder, so that kubectl and aws mean this lab."""
-    region = f"AWS_REGION={stack.settings.region}"
+    region = f"AWS_DEFAULT_REGION={stack.settings.region}"
     if stack.settings.target == "local":
         return (
             f"export KUBECONFIG=.lab/clouds/{stack.name}/kubeconfig {region} AWS_ACCESS_KEY_ID=lab "

@@ -71,7 +71,7 @@ def test_an_instance_is_found_by_its_id_also_where_the_api_does_not_filter() -> 
     ("stack", "typed"),
     [
         (World().stack, ["KUBECONFIG=.lab/clouds/local/kubeconfig", "AWS_ENDPOINT_URL_EC2=http://127.0.0.1:1"]),
-        (EKS, ["AWS_REGION=eu-west-1", "aws eks update-kubeconfig --name storage-lab-dev"]),
+        (EKS, ["AWS_DEFAULT_REGION=eu-west-1", "aws eks update-kubeconfig --name storage-lab-dev"]),
     ],
 )
 def test_the_report_says_what_to_type_before_the_commands(
