@@ -138,16 +138,21 @@ def test_a_claim_waits_for_a_csi_node_that_is_away(scene: Scene) -> None:
         scene.check_standing()
 
 
+def _listener(port: int) -> socket.socket | None:
+    try:
+        return socket.create_server(("127.0.0.1", port))
+    except OSError:
+        return None
+
+
 def test_the_schedulers_port_taken_is_named_with_its_holder(scene: Scene) -> None:
     scene.lab.up()
     facts = read(scene.lab.cloud)
     assert facts is not None
     with scene.fault("the scheduler's port taken", "up") as saw:
         kill(scene, "kube-scheduler")
-        with socket.socket() as thief:
-            thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            thief.bind(("127.0.0.1", facts.ports["kube-scheduler"]))
-            thief.listen(1)
+        # The system lets go of a killed server's connections in its own time.
+        with until(lambda: _listener(facts.ports["kube-scheduler"]), "the port can be taken"):
             refused = scene.lab.up(expect=None)
         assert refused.returncode != 0
         assert f"port {facts.ports['kube-scheduler']} of kube-scheduler is taken by" in refused.stdout
