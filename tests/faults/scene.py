@@ -176,7 +176,7 @@ def kill_tree(running: "subprocess.Popen[bytes]") -> None:
 
 def errors(said: str) -> str:
     """The first error of a pulumi command, on one line, for the table."""
-    found = re.search(r"error: (?!update failed|preview failed)(.+:\n.+|.+)", said)
+    found = re.search(r"error: (?!update failed|preview failed)(.+:\n.+|.+)", said.rpartition("Diagnostics:")[2])
     return " ".join(found[1].split())[:160] if found else ""
 
 

@@ -33,6 +33,7 @@ def test_a_name_that_the_cluster_would_refuse_is_refused_in_preview(scene: Scene
     scene.lab.configure({"servers": [REFUSED[what]]})
     with scene.fault(f"a name with {what}", "preview") as saw:
         said = scene.lab.preview(expect=None)
+        scene.lab.configure({"servers": None})
         assert said.returncode != 0
         text = said.stdout + said.stderr
         assert REFUSED[what].rpartition("/")[2] in text
