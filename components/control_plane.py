@@ -90,14 +90,19 @@ class ControlPlaneProvider(Provider):
             return UpdateResult({**_inputs(_news), **_outputs(facts)})
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """A control plane that is down is still there. One that is another, or whose data is gone, raises Failure,
-        or is forgotten where the user says that it is gone for good."""
+        """A control plane that is down is started: what is read after it needs it, and could not say why it fails.
+        One that is another, or whose data is gone, raises Failure, or is forgotten where the user says that it is gone
+        for good."""
+        gone_for_good = os.environ.get(GONE_FOR_GOOD) == "true"
         with _explained():
-            facts = _processes(props["cloud"]).facts()
+            processes = _processes(props["cloud"])
+            facts = processes.facts()
             if facts is None or facts.cluster_id != props["cluster_id"]:
-                if os.environ.get(GONE_FOR_GOOD) == "true":
+                if gone_for_good:
                     return ReadResult("", {})
                 raise _lost(props)
+            if not gone_for_good:
+                processes.ensure_running()
             return ReadResult(id_, {**_inputs(props), **_outputs(facts)})
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:

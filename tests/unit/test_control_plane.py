@@ -135,8 +135,19 @@ def test_refresh_keeps_a_cloud_that_is_only_down(
 ) -> None:
     processes.faults = ["everything is down"]
     read = provider.read("local", state)
+    assert processes.asked == ["run"], "everything else of the stack is read from it"
     assert read.id == "local", "forgetting it would orphan its volumes"
     assert read.outs == {key: value for key, value in state.items() if key != "__provider"}
+
+
+def test_a_cloud_that_cannot_start_is_no_obstacle_where_it_is_gone_for_good(
+    provider: ControlPlaneProvider, state: dict[str, Any], processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    processes.error = LocalCloudError("port 20006 of kube-scheduler is taken by nginx (pid 12)")
+    with pytest.raises(Failure, match="taken by nginx"):
+        provider.read("local", state)
+    monkeypatch.setenv("PULUMI_K8S_DELETE_UNREACHABLE", "true")
+    assert provider.read("local", state).id == "local", "its delete ends the processes that there are"
 
 
 @pytest.mark.parametrize(("key", "value"), [("region", "eu-west-1"), ("zone", "us-east-1b")])
