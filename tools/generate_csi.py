@@ -4,7 +4,7 @@
 
 DIR is the directory of the Go module github.com/container-storage-interface/spec, which the sidecars
 already require: the controller then speaks the version of CSI that its callers were built with.
-Writes csi/pb2.py, csi/pb2.pyi and csi/pb2_grpc.py. Does nothing when they are up to date.
+Writes csi_pb2.py, csi_pb2.pyi and csi_pb2_grpc.py. Does nothing when they are up to date.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
-STUBS = ("csi/pb2.py", "csi/pb2.pyi", "csi/pb2_grpc.py")
+STUBS = ("csi_pb2.py", "csi_pb2.pyi", "csi_pb2_grpc.py")
 STAMP = "csi_pb2.stamp"
 
 
