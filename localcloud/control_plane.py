@@ -89,8 +89,8 @@ class ControlPlane:
 
     def start(self) -> None:
         """Start what does not run, and nothing else. Returns when the cloud is healthy."""
-        self._require_tools()
         self._existing()  # before the lock, which would make folders
+        self._require_tools()
         with self._alone():
             self._start(self._existing())
 
