@@ -99,7 +99,7 @@ def test_where_nothing_was_created_there_are_no_facts(tmp_path: Path) -> None:
 @pytest.mark.parametrize("act", ["start", "stop", "ensure_running", "health"])
 def test_a_cloud_that_was_never_created_is_named_by_whatever_needs_one(tmp_path: Path, act: str) -> None:
     cloud = ControlPlane(tmp_path / "none", tools=tmp_path / "no-tools")
-    with pytest.raises(LocalCloudError, match="there is no local cloud in .*none"):
+    with pytest.raises(LocalCloudError, match=r"there is no local cloud in .*none"):
         getattr(cloud, act)()
     assert list(tmp_path.iterdir()) == []
 
