@@ -175,8 +175,10 @@ def kill_tree(running: "subprocess.Popen[bytes]") -> None:
 
 
 def errors(said: str) -> str:
-    """The first error of a pulumi command, on one line, for the table."""
-    found = re.search(r"error: (?!update failed|preview failed)(.+:\n.+|.+)", said.rpartition("Diagnostics:")[2])
+    """The lab's own sentence in what a failed command printed, or the first error, on one line for the table."""
+    told = said.rpartition("Diagnostics:")[2]
+    found = re.search(r"Failure: (.+)", told)
+    found = found or re.search(r"error: (?!update failed|preview failed|Resource monitor)(.+:\n.+|.+)", told)
     return " ".join(found[1].split())[:160] if found else ""
 
 
