@@ -21,8 +21,9 @@ setup:
 verify status tour: setup
 	$(ACTIVE) && python -m lab $@ --stack $(STACK)
 
+# Everything but the fault tier, whose random walks take as long as all the rest: `make test-faults`.
 test: lint types
-	$(PYTEST) tests
+	$(PYTEST) tests --ignore tests/faults
 
 test-unit: setup-unit
 	$(PYTEST) tests/unit
