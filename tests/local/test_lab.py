@@ -160,7 +160,7 @@ BAD = {
     "region": ("us_east_1", "storage-lab:region", "us_east_1", "us-east-1"),
     "zone": ("eu-west-1a", "storage-lab:zone", "eu-west-1a", "us-east-1"),
     "image": ("No Such Image", "storage-lab:image", "No Such Image"),
-    "colour": ("blue", "storage-lab:colour", "region"),
+    "regoin": ("eu-west-1", "storage-lab:regoin", "did you mean region?"),
     "nodes": ("many", "nodes", "integer"),
 }
 
