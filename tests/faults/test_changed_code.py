@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,8 @@ def _new_code(scene: Scene) -> None:
 def _new_environment(scene: Scene) -> None:
     """A virtual environment made anew, with the packages of the old one."""
     _make_environment(scene, sys.executable)
-    packages = Path(subprocess.__file__).parent  # of the standard library; ours follow
     ours = [path for path in sys.path if path.endswith("site-packages")]
-    [site] = (scene.lab.folder / ".venv" / "lib").glob(f"{packages.name}/site-packages")
+    [site] = (scene.lab.folder / ".venv" / "lib").glob("python3.*/site-packages")
     (site / "packages.pth").write_text("\n".join(ours))
 
 
@@ -55,8 +55,7 @@ def test_pulumi_may_be_run_from_elsewhere(scene: Scene) -> None:
 
 
 def test_destroy_under_another_python_works_or_refuses_before_its_first_delete(scene: Scene) -> None:
-    names = [f"python3.{minor}" for minor in range(11, 16) if minor != sys.version_info.minor]
-    other = next((found for name in names if (found := shutil.which(name)) and _runs(found)), None)
+    other = next(filter(_runs, _other_pythons()), None)
     if other is None:
         ROWS.append(Row("another minor version of Python", "destroy", "not tried: none is on this machine", 0, 0, 0))
         scene.lab.destroy()
@@ -75,6 +74,15 @@ def test_destroy_under_another_python_works_or_refuses_before_its_first_delete(s
             _new_environment(scene)
             scene.lab.destroy()
         scene.check_gone()
+
+
+def _other_pythons() -> Iterator[str]:
+    """Interpreters of other minor versions: those on PATH, and those of pyenv, which hides what is not chosen."""
+    for minor in range(11, 16):
+        if minor != sys.version_info.minor:
+            if found := shutil.which(f"python3.{minor}"):
+                yield found
+            yield from map(str, Path.home().glob(f".pyenv/versions/3.{minor}.*/bin/python3.{minor}"))
 
 
 def _runs(python: str) -> bool:
