@@ -5,7 +5,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from pulumi.dynamic import ResourceProvider
+from pulumi.dynamic import CreateResult, DiffResult, ResourceProvider, UpdateResult
 
 
 class Failure(Exception):
@@ -47,3 +47,20 @@ def differs(olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:
 def inputs_of(props: Mapping[str, Any]) -> dict[str, Any]:
     """A resource's own properties, without those that Pulumi adds."""
     return {key: value for key, value in props.items() if not key.startswith("__")}
+
+
+class Guard(Provider):
+    """Makes nothing, and holds the inputs of the last `up`: a subclass compares them in `check` or acts in `delete`."""
+
+    def id_of(self, props: Mapping[str, Any]) -> str:
+        """The resource's id."""
+        raise NotImplementedError
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        return CreateResult(self.id_of(props), inputs_of(props))
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        return DiffResult(changes=bool(differs(_olds, _news)))
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        return UpdateResult(inputs_of(_news))

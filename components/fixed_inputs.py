@@ -5,12 +5,13 @@ A program cannot see its own state, but the `check` of a resource is given the i
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from pulumi import ResourceOptions
-from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, Resource, UpdateResult
+from pulumi.dynamic import CheckFailure, CheckResult, Resource
 
-from components.dynamic_provider import Provider, differs
+from components.dynamic_provider import Guard, differs
 
 VERSION = "kubernetesVersion"
 
@@ -47,20 +48,14 @@ def _shown(value: Any) -> str:
     return "unset" if value in (None, "", []) else str(value)
 
 
-class FixedInputsProvider(Provider):
-    """Compares; it makes nothing."""
+class FixedInputsProvider(Guard):
+    """Refuses a change that would replace what stands."""
+
+    def id_of(self, props: Mapping[str, Any]) -> str:
+        return "fixed-inputs"
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         return CheckResult(news, refusals(_olds, news))
-
-    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        return DiffResult(changes=bool(differs(_olds, _news)))
-
-    def create(self, props: dict[str, Any]) -> CreateResult:
-        return CreateResult("fixed-inputs", props)
-
-    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        return UpdateResult(_news)
 
 
 class FixedInputsArgs(TypedDict):

@@ -10,9 +10,9 @@ from fnmatch import fnmatchcase
 from typing import Any, TypedDict
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, Resource, UpdateResult
+from pulumi.dynamic import Resource
 
-from components.dynamic_provider import Failure, Provider, differs, inputs_of, plainly
+from components.dynamic_provider import Failure, Guard, plainly
 from components.leftovers import Claim, Kubernetes, in_kubernetes, pods_by_claim, used_by
 from components.lookout import Lookout
 from components.waiting import wait_until_gone
@@ -66,17 +66,11 @@ def _server(claim: Claim, own: Sequence[OwnServer]) -> str | None:
     return None
 
 
-class ForeignUsersProvider(Provider):
-    """Compares inputs and, on delete, waits."""
+class ForeignUsersProvider(Guard):
+    """On delete, waits."""
 
-    def create(self, props: dict[str, Any]) -> CreateResult:
-        return CreateResult(props["storage_class"], inputs_of(props))
-
-    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        return DiffResult(changes=bool(differs(_olds, _news)))
-
-    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        return UpdateResult(inputs_of(_news))
+    def id_of(self, props: Mapping[str, Any]) -> str:
+        return str(props["storage_class"])
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         lookout = Lookout(_props["kubeconfig"])

@@ -10,9 +10,9 @@ from functools import partial
 from typing import Any, TypedDict
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, Resource, UpdateResult
+from pulumi.dynamic import Resource
 
-from components.dynamic_provider import Failure, Provider, differs, inputs_of, plainly
+from components.dynamic_provider import Failure, Guard, plainly
 from components.ec2_access import Ec2Access
 from components.leftovers import Claim, Leftovers, delete_claim, explain, in_ec2, in_kubernetes
 from components.lookout import Lookout
@@ -86,17 +86,11 @@ class Remains:
         return Leftovers(ebs_volumes=self._lookout.ask_ec2(lambda ec2: in_ec2(ec2, tag["key"], tag["value"]), ()))
 
 
-class ReclaimBarrierProvider(Provider):
-    """Compares inputs and, on delete, waits."""
+class ReclaimBarrierProvider(Guard):
+    """On delete, waits."""
 
-    def create(self, props: dict[str, Any]) -> CreateResult:
-        return CreateResult(props["storage_class"], inputs_of(props))
-
-    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        return DiffResult(changes=bool(differs(_olds, _news)))
-
-    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        return UpdateResult(inputs_of(_news))
+    def id_of(self, props: Mapping[str, Any]) -> str:
+        return str(props["storage_class"])
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         remains = Remains(_props)

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any, TypedDict
 
 import pulumi
-from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, Resource, UpdateResult
+from pulumi.dynamic import CheckFailure, CheckResult, Resource
 
-from components.dynamic_provider import Provider, differs, inputs_of
+from components.dynamic_provider import Guard
 from components.quantity import parse_quantity
 
 _WAY_OUT = "set it back, or run pulumi destroy first"
@@ -36,20 +36,14 @@ def refusals(olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[CheckFail
     return []
 
 
-class VolumeSizeProvider(Provider):
-    """Compares sizes, and does nothing else."""
+class VolumeSizeProvider(Guard):
+    """Refuses a size that the volumes cannot have."""
+
+    def id_of(self, props: Mapping[str, Any]) -> str:
+        return "volume-size"
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         return CheckResult(news, refusals(_olds, news))
-
-    def create(self, props: dict[str, Any]) -> CreateResult:
-        return CreateResult("volume-size", inputs_of(props))
-
-    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        return DiffResult(changes=bool(differs(_olds, _news)))
-
-    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        return UpdateResult(inputs_of(_news))
 
 
 class VolumeSize(Resource, module="storage-lab", name="VolumeSize"):
