@@ -9,6 +9,7 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,31 +112,33 @@ def write_commands(layout: Layout) -> None:
 
 def configuration(facts: Facts, layout: Layout) -> dict[str, Any]:
     """The KwokctlConfiguration of a cloud."""
-    tools = Path(facts.tools)
-    ports = facts.ports
     return {
         "kind": "KwokctlConfiguration",
         "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
-        "options": {
-            "runtime": "binary",
-            "bindAddress": LOOPBACK,
-            "kubeVersion": KUBERNETES_VERSION,
-            "disableQPSLimits": True,
-            "etcdBinary": str(tools / "etcd"),
-            "kubeApiserverBinary": str(tools / "kube-apiserver"),
-            "kubeControllerManagerBinary": str(tools / "kube-controller-manager"),
-            "kubeSchedulerBinary": str(tools / "kube-scheduler"),
-            "kwokControllerBinary": str(tools / "kwok"),
-            "kubectlBinary": str(tools / "kubectl"),
-            "etcdPort": ports["etcd"],
-            "etcdPeerPort": ports["etcd-peer"],
-            "kubeApiserverPort": ports["kube-apiserver"],
-            "kubeControllerManagerPort": ports["kube-controller-manager"],
-            "kubeSchedulerPort": ports["kube-scheduler"],
-            "kwokControllerPort": ports["kwok-controller"],
-        },
+        "options": options(Path(facts.tools), facts.ports) | {"disableQPSLimits": True},
         "componentsPatches": [_patch(name, arguments) for name, arguments in _patches(layout).items()],
         "components": _own_components(facts, layout),
+    }
+
+
+def options(tools: Path, ports: Mapping[str, int]) -> dict[str, Any]:
+    """The options of a control plane of these binaries that listens on these ports of loopback, by component."""
+    return {
+        "runtime": "binary",
+        "bindAddress": LOOPBACK,
+        "kubeVersion": KUBERNETES_VERSION,
+        "etcdBinary": str(tools / "etcd"),
+        "kubeApiserverBinary": str(tools / "kube-apiserver"),
+        "kubeControllerManagerBinary": str(tools / "kube-controller-manager"),
+        "kubeSchedulerBinary": str(tools / "kube-scheduler"),
+        "kwokControllerBinary": str(tools / "kwok"),
+        "kubectlBinary": str(tools / "kubectl"),
+        "etcdPort": ports["etcd"],
+        "etcdPeerPort": ports["etcd-peer"],
+        "kubeApiserverPort": ports["kube-apiserver"],
+        "kubeControllerManagerPort": ports["kube-controller-manager"],
+        "kubeSchedulerPort": ports["kube-scheduler"],
+        "kwokControllerPort": ports["kwok-controller"],
     }
 
 

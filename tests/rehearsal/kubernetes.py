@@ -15,10 +15,10 @@ from typing import Any
 
 import yaml
 
+from localcloud import kwok
 from localcloud.ports import reserve
 
 CLUSTER = "rehearsal"
-BINARIES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")
 
 
 @dataclass(frozen=True)
@@ -59,21 +59,6 @@ class Kubernetes:
             raise RuntimeError(f"kwokctl {' '.join(words[:2])}: {ran.stderr[-2000:]}")
 
     def _configuration(self, ports: dict[str, int]) -> dict[str, Any]:
-        options: dict[str, Any] = {
-            "runtime": "binary",
-            "bindAddress": "127.0.0.1",
-            "kubeVersion": "v1.36.3",
-            "kwokControllerBinary": str(self.tools / "kwok"),
-            "etcdPort": ports["etcd"],
-            "etcdPeerPort": ports["etcd-peer"],
-            "kubeApiserverPort": ports["kube-apiserver"],
-            "kubeControllerManagerPort": ports["kube-controller-manager"],
-            "kubeSchedulerPort": ports["kube-scheduler"],
-            "kwokControllerPort": ports["kwok-controller"],
-        }
-        for binary in BINARIES:
-            first, *rest = binary.split("-")
-            options[f"{first}{''.join(word.title() for word in rest)}Binary"] = str(self.tools / binary)
         arguments = [
             {"key": "token-auth-file", "value": str(self._tokens)},
             {"key": "endpoint-reconciler-type", "value": "none"},
@@ -82,7 +67,7 @@ class Kubernetes:
         return {
             "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
             "kind": "KwokctlConfiguration",
-            "options": options,
+            "options": kwok.options(self.tools, ports),
             "componentsPatches": [{"name": "kube-apiserver", "extraArgs": arguments}],
         }
 
