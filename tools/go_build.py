@@ -17,8 +17,8 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
+from tools import provider_overlay
 from tools.catalogue import MODULES, PROVIDER, GoModule
 from tools.progress import Progress
 from tools.refusal import Refusal
@@ -149,7 +149,8 @@ class Build:
         values = " ".join(f"-X {name}={value}" for name, value in module.versions().items())
         words = [go.command, "build", "-v", *FLAGS, f"-ldflags=-s -w {values}", "-o", f"{scratch}{os.sep}"]
         if module is PROVIDER:
-            words += ["-overlay", str(provider_overlay(module, go, scratch))]
+            upstream = provider_overlay.upstream(module)
+            words += ["-overlay", str(provider_overlay.write(module, go.module_dir(module, upstream), scratch))]
         words += module.tools.values()
         compiled, said = 0, list[str]()
         with subprocess.Popen(words, cwd=module.path, env=go.env, stderr=subprocess.PIPE, text=True) as process:
@@ -177,45 +178,14 @@ class Build:
         digest = hashlib.sha256()
         for path in sorted(p for p in module.path.rglob("*") if p.is_file()):
             digest.update(f"{path.relative_to(module.path)}\0".encode() + path.read_bytes())
+        if module is PROVIDER:  # what it embeds is made over there
+            digest.update(Path(provider_overlay.__file__).read_bytes())
         return {
             "sources": digest.hexdigest(),
             "tools": json.dumps(module.tools),
             "versions": json.dumps(module.versions()),
             "flags": " ".join(FLAGS),
         }
-
-
-def _of_inputs(schema: dict[str, Any]) -> dict[str, Any]:
-    """The provider's schema less all but the names of the inputs of its resources.
-
-    The provider parses its schema anew for every `.get` of a resource, to look these names up. Whole it has 7 MB, which
-    took 0.1 s of processor time for each PersistentVolume that a program reads. Types and documentation are for
-    generating SDKs, which nobody does with this build.
-    """
-    anything = {"$ref": "pulumi.json#/Any"}
-    return schema | {
-        "types": {},
-        "resources": {
-            token: {"inputProperties": dict.fromkeys(resource.get("inputProperties", ()), anything)}
-            for token, resource in schema["resources"].items()
-        },
-    }
-
-
-def provider_overlay(module: GoModule, go: Go, scratch: Path) -> Path:
-    """Makes the two files that the provider embeds, and the overlay that shows them to the compiler in its folder."""
-    upstream = next(iter(re.findall(r"^require (\S+) (\S+)$", (module.path / "go.mod").read_text(), re.MULTILINE)))
-    source = go.module_dir(module, "@".join(upstream)) / "cmd" / "pulumi-resource-kubernetes"
-    schema = _of_inputs(json.loads((source / "schema.json").read_text()))
-    schema["version"] = next(iter(module.versions().values()))
-    mapping = json.loads((source / "terraform-mapping.json").read_text())
-    replace = dict[str, str]()
-    for name, document in (("schema-embed.json", schema), ("terraform-mapping-embed.json", mapping)):
-        (scratch / name).write_text(json.dumps(document, separators=(",", ":")))
-        replace[str(module.path / name)] = str(scratch / name)
-    overlay = scratch / "overlay.json"
-    overlay.write_text(json.dumps({"Replace": replace}))
-    return overlay
 
 
 @contextlib.contextmanager

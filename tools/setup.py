@@ -111,7 +111,8 @@ def _csi_stubs(environment: PythonEnvironment, go: Go | None) -> None:
     words = [environment.python, ROOT / "tools" / "generate_csi.py", "--proto", proto, "--out", out]
     done = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise Refusal(f"Generating the CSI stubs failed: {done.stderr.strip()[-400:]}")
+        reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+        raise Refusal(f"Generating the CSI stubs failed: {reason}")
     made_from.write_text(wanted)
 
 
