@@ -5,22 +5,18 @@ its state, so that `pulumi up` brings it back.
 """
 
 import os
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
-from components.dynamic_provider import Failure, Provider, differs, plainly
+from components.dynamic_provider import Failure, Provider, differs
+from components.local_processes import explained, folder_of, processes_of
 from components.lookout import GONE_FOR_GOOD
 
 if TYPE_CHECKING:
-    from localcloud.control_plane import ControlPlane as Processes
     from localcloud.facts import Facts
-
-_LAB = Path(__file__).parent.parent / ".lab"
 
 
 class ControlPlaneArgs(TypedDict):
@@ -29,24 +25,6 @@ class ControlPlaneArgs(TypedDict):
     cloud: str
     region: str
     zone: str
-
-
-@contextmanager
-def _explained() -> Generator[None]:
-    from localcloud.errors import LocalCloudError
-
-    with plainly():
-        try:
-            yield
-        except LocalCloudError as error:
-            raise Failure(str(error)) from error
-
-
-def _processes(cloud: str) -> "Processes":
-    # Imported here: the program, which imports this module too, never starts anything.
-    from localcloud.control_plane import ControlPlane as Processes
-
-    return Processes(_LAB / "clouds" / cloud, tools=_LAB / "bin", tell=lambda line: print(line, flush=True))
 
 
 def _outputs(facts: "Facts") -> dict[str, Any]:
@@ -66,14 +44,14 @@ class ControlPlaneProvider(Provider):
         return CheckResult(news, [_refusal(key, _olds[key], news[key]) for key in moved])
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        with _explained():
-            facts = _processes(props["cloud"]).create(props["region"])
+        with explained():
+            facts = processes_of(props["cloud"]).create(props["region"])
             return CreateResult(facts.name, {**_inputs(props), **_outputs(facts)})
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Changed where it is not what the state says, or does not run. Raises Failure where it is another one."""
-        with _explained():
-            processes = _processes(_olds["cloud"])
+        with explained():
+            processes = processes_of(_olds["cloud"])
             facts = processes.facts()
             if facts is None or facts.cluster_id != _olds["cluster_id"]:
                 raise _lost(_olds)
@@ -81,8 +59,8 @@ class ControlPlaneProvider(Provider):
             return DiffResult(changes=bool(changed or processes.health()))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        with _explained():
-            processes = _processes(_olds["cloud"])
+        with explained():
+            processes = processes_of(_olds["cloud"])
             processes.ensure_running()
             facts = processes.facts()
             if facts is None:
@@ -94,20 +72,22 @@ class ControlPlaneProvider(Provider):
         One that is another, or whose data is gone, raises Failure, or is forgotten where the user says that it is gone
         for good."""
         gone_for_good = os.environ.get(GONE_FOR_GOOD) == "true"
-        with _explained():
-            processes = _processes(props["cloud"])
+        with explained():
+            processes = processes_of(props["cloud"])
             facts = processes.facts()
             if facts is None or facts.cluster_id != props["cluster_id"]:
-                if gone_for_good:
-                    return ReadResult("", {})
-                raise _lost(props)
+                if not gone_for_good:
+                    raise _lost(props)
+                if facts is None:
+                    processes.delete()  # what lives on without its data still answers, for volumes of yesterday
+                return ReadResult("", {})
             if not gone_for_good:
                 processes.ensure_running()
             return ReadResult(id_, {**_inputs(props), **_outputs(facts)})
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        with _explained():
-            _processes(_props["cloud"]).delete()
+        with explained():
+            processes_of(_props["cloud"]).delete()
 
 
 def _inputs(props: dict[str, Any]) -> dict[str, Any]:
@@ -124,7 +104,7 @@ def _refusal(key: str, old: str, new: str) -> CheckFailure:
 
 def _lost(olds: dict[str, Any]) -> Failure:
     return Failure(
-        f"the local cloud in {_LAB / 'clouds' / olds['cloud']} is not the one that this stack knows "
+        f"the local cloud in {folder_of(olds['cloud'])} is not the one that this stack knows "
         f"({olds['cluster_id']}): its data is gone. Run {GONE_FOR_GOOD}=true pulumi up, which makes the stack forget "
         f"what went with it and builds the lab anew, or {GONE_FOR_GOOD}=true pulumi destroy."
     )

@@ -10,6 +10,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.core.v1 import Node
 from pulumi_kubernetes.storage.v1 import CSIDriver, CSINode
 
+from components.cloud_folder import CloudFolder
 from components.control_plane import ControlPlane
 from components.ec2_access import Ec2Access
 from components.ec2_instance import Ec2Instance
@@ -65,8 +66,11 @@ class LocalCluster(pulumi.ComponentResource):
         self.register_outputs({"kubeconfig": self.kubeconfig, "clusterName": self.cluster_name})
 
     def _create_control_plane(self, name: str, cloud: str) -> ControlPlane:
+        folder = CloudFolder(name, {"cloud": cloud}, opts=pulumi.ResourceOptions(parent=self))
         return ControlPlane(
-            name, {"cloud": cloud, "region": self._region, "zone": self._zone}, opts=pulumi.ResourceOptions(parent=self)
+            name,
+            {"cloud": cloud, "region": self._region, "zone": self._zone},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[folder]),
         )
 
     def _create_provider(self, name: str, control_plane: ControlPlane) -> kubernetes.Provider:

@@ -110,8 +110,7 @@ class ControlPlane:
         with self._alone():
             with suppress(LocalCloudError):  # facts that cannot be read are no reason to keep the rest
                 facts = facts_file.read(self.folder)
-                if facts is not None:
-                    sockets.remove(Path(facts.socket), self.folder)
+                sockets.remove(Path(facts.socket) if facts else sockets.choose(self.folder), self.folder)
             self._clear()
 
     @contextmanager
@@ -261,11 +260,13 @@ class ControlPlane:
 
     def _clear(self) -> None:
         """End whatever runs for this folder, and remove it, if it is ours."""
-        processes.end(processes.find(self.folder), grace_seconds=0)
+        running = processes.find(self.folder)
+        processes.end(running, grace_seconds=0)
         if not self.folder.exists():
             return
         content = {path.name for path in self.folder.iterdir() if not path.name.startswith(f".{facts_file.FILE}.")}
-        if content and facts_file.FILE not in content:
+        # Whoever removes the folder of a running cloud sees its processes make parts of it anew.
+        if content and facts_file.FILE not in content and not running:
             raise LocalCloudError(f"{self.folder} is not the folder of a local cloud: move it away")
         # The facts go last: what a crash leaves behind is still known as ours.
         for path in self.folder.iterdir():

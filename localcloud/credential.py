@@ -7,6 +7,7 @@ processes of the last healthy start are still there.
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 from .layout import Layout
@@ -14,6 +15,9 @@ from .layout import Layout
 # v1beta1 is what every client understands that has credential plugins at all; lightkube 1.0 does not know v1.
 API_VERSION = "client.authentication.k8s.io/v1beta1"
 PROC = Path("/proc")
+# Clients keep a credential until it expires, and only asking for one revives a cloud. So what runs for minutes, as a
+# destroy that waits for a deletion, must ask again now and then; to answer takes 0.05 s.
+EXPIRES_SECONDS = 5
 
 
 def print_credential(folder: Path) -> None:
@@ -31,6 +35,7 @@ def print_credential(folder: Path) -> None:
         "clientCertificateData": layout.client_certificate.read_text(),
         "clientKeyData": layout.client_key.read_text(),
         "token": layout.token.read_text().split(",", 1)[0],
+        "expirationTimestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + EXPIRES_SECONDS)),
     }
     json.dump({"kind": "ExecCredential", "apiVersion": API_VERSION, "status": status}, sys.stdout)
 

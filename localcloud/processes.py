@@ -31,8 +31,11 @@ class Owned:
 
     @property
     def alive(self) -> bool:
+        """Whether any thread of it is left. Until the last one has ended, its ports and files are taken."""
         try:
-            return self.process.is_running() and self.process.status() != psutil.STATUS_ZOMBIE
+            if not self.process.is_running():
+                return False
+            return self.process.status() != psutil.STATUS_ZOMBIE or self.process.num_threads() > 1
         except psutil.Error:
             return False
 

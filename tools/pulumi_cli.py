@@ -39,7 +39,8 @@ def _path_without_ours() -> list[str]:
 def write_dynamic_launcher(home: Path, python: Path) -> None:
     """The plugin `pulumi-python`, by which the CLI runs dynamic resources."""
     launcher = home / "bin" / "pulumi-resource-pulumi-python"
-    launcher.write_text(f'#!/bin/sh\nexec {shlex.quote(str(python))} -u -m pulumi.dynamic "$@"\n')
+    words = (str(python), "-u", str(Path(__file__).with_name("dynamic_host.py")))
+    launcher.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
     launcher.chmod(0o755)
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from components import control_plane
+from components import cloud_folder, control_plane
+from components.cloud_folder import CloudFolderProvider
 from components.control_plane import ControlPlaneProvider
 from components.dynamic_provider import Failure
 from localcloud.errors import LocalCloudError
@@ -56,7 +57,8 @@ class Processes:
 @pytest.fixture
 def processes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Processes:
     fake = Processes(tmp_path)
-    monkeypatch.setattr(control_plane, "_processes", lambda _cloud: fake)
+    for module in (control_plane, cloud_folder):
+        monkeypatch.setattr(module, "processes_of", lambda _cloud: fake)
     return fake
 
 
@@ -128,6 +130,18 @@ def test_a_cloud_that_is_lost_or_another_one_is_refused_with_the_way_out(
         provider.read("local", state)
     monkeypatch.setenv("PULUMI_K8S_DELETE_UNREACHABLE", "true")
     assert provider.read("local", state).id == "", "the user has said that it is gone for good"
+    assert processes.asked == ([] if found else ["delete"]), "what runs without its data ends, another cloud stays"
+
+
+def test_the_folder_of_a_cloud_whose_creation_was_killed_takes_its_processes_along(processes: Processes) -> None:
+    made = CloudFolderProvider().create({"cloud": "local", "__provider": "code"})
+    assert made.outs == {"cloud": "local"}
+    assert processes.asked == [], "it is only a place: what starts there comes later"
+    CloudFolderProvider().delete(made.id, made.outs)
+    assert processes.asked == ["delete"]
+    processes.error = LocalCloudError("etcd (pid 12) did not end within 10 s of being killed: try again")
+    with pytest.raises(Failure, match="did not end"):
+        CloudFolderProvider().delete(made.id, made.outs)
 
 
 def test_refresh_keeps_a_cloud_that_is_only_down(

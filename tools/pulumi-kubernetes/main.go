@@ -5,6 +5,8 @@ package main
 
 import (
 	_ "embed"
+	"io"
+	"os"
 
 	"github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/provider"
 	"github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version"
@@ -17,5 +19,13 @@ var schema []byte
 var mapping []byte
 
 func main() {
+	go endWithEngine()
 	provider.Serve("kubernetes", version.Version, schema, mapping)
+}
+
+// endWithEngine ends the provider when the engine lets go of the other end of its standard input: one that is killed
+// cannot end its plugins.
+func endWithEngine() {
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	os.Exit(1)
 }

@@ -4,12 +4,18 @@ Reads the request that the host left in PULUMI_LAB_RUN, points the SDK at the en
 program. Exit code 0: registered everything; 32: failed, and the user was told why; anything else: the host reports it.
 """
 
+# ruff: noqa: E402
+import signal
+
+# A Ctrl-C of the terminal reaches the whole group: the engine decides what it means and then hangs up on us. First of
+# all, for the imports take a second in which somebody may change their mind.
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+
 import asyncio
 import json
 import logging
 import os
 import runpy
-import signal
 import sys
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -63,8 +69,6 @@ def run(program: str, parallel: int) -> int:
 
 
 def main() -> int:
-    # A Ctrl-C of the terminal reaches the whole group: the engine decides what it means and then hangs up on us.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     request = json.loads(os.environ.pop("PULUMI_LAB_RUN"))
     program = request["program"]
     folder = program if os.path.isdir(program) else os.path.dirname(program)
