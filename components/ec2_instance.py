@@ -39,11 +39,12 @@ class Ec2InstanceProvider(Provider):
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Another instance takes the place of one that is gone, or that stands for another node or elsewhere.
 
-        While the EC2 API is down nothing is known to be gone: that it is down shows in the control plane's own diff.
+        It is looked for where EC2 will be: a cloud that was made anew knows none of the old instances. While the EC2
+        API is down nothing is known to be gone: that it is down shows in the control plane's own diff.
         """
         changed = differs(_olds, _news)
         replaces = [key for key in ("node", "zone") if key in changed]
-        if not replaces and not _is_alive(_olds, _id, unknown=True):
+        if not replaces and not _is_alive(_news, _id, unknown=True):
             replaces = ["node"]
         return DiffResult(changes=bool(changed or replaces), replaces=replaces)
 
@@ -121,9 +122,12 @@ def _is_alive(props: dict[str, Any], instance_id: str, unknown: bool) -> bool:
     Asked at every `pulumi up` for every node, so by hand: the AWS SDK takes half a second to get ready for a question
     that the emulator, which checks no signature, answers in five milliseconds.
     """
+    endpoint = props["ec2"]["endpoint_url"]
+    if not isinstance(endpoint, str):  # the preview of a cloud that is to be made
+        return unknown
     question = urlencode({"Action": "DescribeInstances", "Version": "2016-11-15", "InstanceId.1": instance_id})
     try:
-        with build_opener(ProxyHandler({})).open(props["ec2"]["endpoint_url"], question.encode(), timeout=5) as answer:
+        with build_opener(ProxyHandler({})).open(endpoint, question.encode(), timeout=5) as answer:
             state = ElementTree.parse(answer).find(".//{*}instanceState/{*}name")
         return state is not None and state.text in _ALIVE
     except HTTPError as error:

@@ -28,6 +28,8 @@ PORTS = {"nfs": 2049, "mountd": 20048, "rpcbind": 111}
 # Volume, attachment and image pull take one minute together. An image that cannot be pulled does not end the wait
 # early: after this long, look at the pod's events.
 START_TIMEOUT = "5m"
+# A claim goes when the last pod on it has gone. Pulumi names no pod that holds it: `kubectl describe pvc` does.
+FREE_TIMEOUT = "5m"
 
 
 class NfsServerArgs(TypedDict, total=False):
@@ -116,7 +118,7 @@ class NfsServer(pulumi.ComponentResource):
                 "annotations": {"pulumi.com/skipAwait": "true"},
             },
             spec={"access_modes": ["ReadWriteOnce"], "resources": {"requests": {"storage": self._storage}}},
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, custom_timeouts=pulumi.CustomTimeouts(delete=FREE_TIMEOUT)),
         )
 
     def _create_deployment(self, claim: PersistentVolumeClaim) -> Deployment:

@@ -88,9 +88,9 @@ def is_ready(component: Component, facts: Facts, api: Api) -> bool:
         return api.is_ready()
     if component.name == "kube-controller-manager":
         return _controls(facts.ports[component.ports[0]])
-    if not component.ports:
+    if component.name == "ebs-csi":
         return Path(facts.socket).exists()
-    return ports.answers(facts.ports[component.ports[0]])
+    return all(ports.answers(facts.ports[port]) for port in component.ports[:1])
 
 
 def _controls(port: int) -> bool:

@@ -49,7 +49,10 @@ COMPONENTS = (
     Component("kwok-controller", ("kwok-controller",), needs_api=True),
     Component("csi-provisioner", ("csi-provisioner",), needs_api=True),
     Component("csi-attacher", ("csi-attacher",), needs_api=True),
+    Component("supervisor"),
 )
+# Those that are written in Python.
+OUR_COMMANDS = ("ec2-api", "ebs-csi", "supervisor")
 # They end by themselves when the CSI controller does.
 SIDECARS = ("csi-provisioner", "csi-attacher")
 TOOLS = (
@@ -104,7 +107,7 @@ def write_commands(layout: Layout) -> None:
     virtual environment.
     """
     layout.commands.mkdir(exist_ok=True)
-    for name in ("ec2-api", "ebs-csi"):
+    for name in OUR_COMMANDS:
         module = f"localcloud.{name.replace('-', '_')}"
         words = f'PYTHONPATH={shlex.quote(str(PROJECT))} exec {shlex.quote(str(PYTHON))} -m {module} "$@"'
         write_atomically(layout.commands / name, f"#!/bin/sh\n{words}\n", mode=0o700)
@@ -181,6 +184,7 @@ def _own_components(facts: Facts, layout: Layout) -> list[dict[str, Any]]:
         "ebs-csi": (layout.commands / "ebs-csi", ebs_csi),
         "csi-provisioner": (Path(facts.tools) / "csi-provisioner", sidecar + provisioner),
         "csi-attacher": (Path(facts.tools) / "csi-attacher", sidecar),
+        "supervisor": (layout.commands / "supervisor", [facts.folder]),
     }
     for name in SIDECARS:
         # Served once nothing can make it give up any more: how we know that it is up.

@@ -5,6 +5,7 @@ cloud carries two variables in its environment, the cloud's folder and its compo
 inherited by no one else. Only a process that shows both is ever signalled.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -73,9 +74,10 @@ def _identify(process: psutil.Process, folder: Path) -> Owned | None:
 def end(owned: Iterable[Owned], *, grace_seconds: float) -> None:
     """End these processes: SIGTERM, and SIGKILL for those still there after the grace; at once without a grace.
 
-    Returns when all of them are gone. Raises LocalCloudError where one cannot be killed.
+    Returns when all of them are gone. Raises LocalCloudError where one cannot be killed. A supervisor that asks for it
+    is spared, or it could not finish.
     """
-    remaining = list(owned)
+    remaining = [one for one in owned if one.process.pid != os.getpid()]
     if grace_seconds > 0:
         for one in remaining:
             _signal(one.process.terminate)

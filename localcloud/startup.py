@@ -97,6 +97,9 @@ class Startup:
             self._kwokctl.kill()
             self._kwokctl.wait()
             self._kwokctl = None
+            # Its kubectl outlives it, with a question to an API server that may not answer soon.
+            asking = [one for one in processes.find(self._layout.folder) if one.component == processes.STARTER]
+            processes.end(asking, grace_seconds=0)
 
     def _last_error(self) -> str:
         """The last error in kwokctl's log, which is a JSON object a line, on one line; or the end of the log."""

@@ -80,12 +80,8 @@ class Scene:
                 running.wait(when)
         early = running.poll() is not None
         blow(running)
-        try:
-            status = running.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            kill_tree(running)
-            raise AssertionError(f"pulumi {command} goes on {PATIENCE} s after it was struck:\n{self.said()}") from None
-        return Struck(status, self.said(), early)
+        struck = self.finish(running)
+        return Struck(struck.status, struck.output, early)
 
     def finish(self, running: "subprocess.Popen[bytes]") -> Struck:
         """Waits for a command that `start` began."""
@@ -93,6 +89,7 @@ class Scene:
             return Struck(running.wait(PATIENCE), self.said(), early=False)
         except subprocess.TimeoutExpired:
             kill_tree(running)
+            running.wait()
             raise AssertionError(f"the command goes on after {PATIENCE} s:\n{self.said()}") from None
 
     def check_standing(self) -> None:
@@ -112,7 +109,13 @@ class Scene:
         assert self.lab.state() == [], "the stack still holds resources"
         assert [one.component for one in self.lab.processes()] == [], "processes are left"
         assert not self.lab.cloud.exists(), "the data folder is left"
+        until(lambda: self.plugins() == [], "Pulumi's own processes have ended, with the command or after it", 10)
         assert self.witness.volumes() == set(), "EBS volumes were left when the EC2 API ended"
+
+    def plugins(self) -> list[str]:
+        """What still runs of Pulumi for this lab: engine, language host, program, providers."""
+        ours = self.lab.env["PULUMI_BACKEND_URL"]
+        return [process.name() for process in psutil.process_iter() if _environ(process, "PULUMI_BACKEND_URL") == ours]
 
     def _check_state(self) -> None:
         surgery = [operation for operation in self.lab.pending() if not operation.startswith("creating ")]
@@ -143,6 +146,15 @@ class Scene:
         saw: list[str] = []
         yield saw.append
         self.note(what, where, "; ".join(saw))
+
+
+def _environ(process: psutil.Process, variable: str) -> str | None:
+    """The variable in the environment of a process that is not of a local cloud."""
+    try:
+        environ = process.environ()
+    except psutil.Error:  # it has ended
+        return None
+    return None if FOLDER_VARIABLE in environ else environ.get(variable)
 
 
 def interrupt(running: "subprocess.Popen[bytes]") -> None:

@@ -20,6 +20,7 @@ SEED = 7
 def kill(scene: Scene, *names: str) -> None:
     """SIGKILL for these components, each proven to be of the scene's cloud, or for all."""
     struck = [one for one in scene.lab.processes() if not names or one.component in names]
+    struck.sort(key=lambda one: one.component != "supervisor")  # or it would be faster than a kill of all
     for one in struck:
         one.process.kill()
     until(lambda: not any(one.alive for one in struck), "the killed processes are gone")
@@ -65,6 +66,18 @@ def test_one_process_killed_in_up_idle_and_destroy_costs_nothing(
         _not_a_riddle(struck.output)
         lab.up()
         scene.check_standing()
+
+
+def test_a_destroy_that_waits_for_a_deletion_brings_the_api_server_back(scene: Scene) -> None:
+    """Its watch of the object outlives the API server, and would wait for minutes without a word."""
+    scene.lab.up()
+    with scene.fault("SIGKILL of kube-apiserver", "destroy, the claim being deleted") as saw:
+        waiting = "PersistentVolumeClaim nfs-server deleting"
+        struck = scene.strike("destroy", waiting, lambda _: kill(scene, "kube-apiserver"))
+        saw(f"first: {errors(struck.output) or summary(struck.output)}")
+        scene.lab.destroy()
+        scene.check_gone()
+    scene.lab.up()
 
 
 def _not_a_riddle(said: str) -> None:

@@ -151,7 +151,7 @@ def test_the_schedulers_port_taken_is_named_with_its_holder(scene: Scene) -> Non
     facts = read(scene.lab.cloud)
     assert facts is not None
     with scene.fault("the scheduler's port taken", "up") as saw:
-        kill(scene, "kube-scheduler")
+        kill(scene, "supervisor", "kube-scheduler")
         # The system lets go of a killed server's connections in its own time.
         with until(lambda: _listener(facts.ports["kube-scheduler"]), "the port can be taken"):
             refused = scene.lab.up(expect=None)

@@ -1,11 +1,15 @@
 """A cloud that was killed: what comes back, when, and what is left alone."""
 
+import os
+import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 
 import pytest
 
+from localcloud import processes
 from localcloud.control_plane import ControlPlane
 from localcloud.errors import LocalCloudError
 from localcloud.kwok import COMPONENTS, SIDECARS
@@ -22,12 +26,32 @@ def stranger() -> Iterator["subprocess.Popen[bytes]"]:
         process.kill()
 
 
+def _taken(port: int) -> socket.socket:
+    """A listener of somebody else; the system lets go of a killed server's connections in its own time."""
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            return socket.create_server((LOOPBACK, port))
+        except OSError:
+            assert time.monotonic() < deadline, f"port {port} does not become free"
+            time.sleep(0.05)
+
+
 @pytest.mark.parametrize("victim", ["etcd", "kube-controller-manager", "ec2-api", "ebs-csi", "csi-attacher"])
-def test_one_killed_process_comes_back_and_only_that(cloud: ControlPlane, victim: str) -> None:
+@pytest.mark.parametrize("supervised", [True, False], ids=["by itself", "by the next command"])
+def test_one_killed_process_comes_back_and_only_that(cloud: ControlPlane, victim: str, supervised: bool) -> None:
     before = pids(cloud)
-    kill(before[victim])
-    assert any(fault.component == victim for fault in cloud.health()), "health must name what died"
-    cloud.ensure_running()
+    if supervised:
+        kill(before[victim])
+        deadline = time.monotonic() + 30
+        while cloud.health() or any(one.component == processes.STARTER for one in processes.find(cloud.folder)):
+            assert time.monotonic() < deadline, f"nobody starts {victim} again: {cloud.health()}"
+            time.sleep(0.05)
+    else:
+        kill(before["supervisor"], before[victim])
+        assert any(fault.component == victim for fault in cloud.health()), "health must name what died"
+        cloud.ensure_running()
+        before["supervisor"] = pids(cloud)["supervisor"]
     after = pids(cloud)
     assert cloud.health() == []
     # The sidecars end by themselves when the CSI controller does.
@@ -54,6 +78,26 @@ def test_the_kubeconfig_revives_all_of_it_and_signals_no_stranger(
     assert stranger.poll() is None, "a process that is not the cloud's was ended because of a stale pid file"
 
 
+def test_a_supervisor_that_cannot_start_what_died_notes_why_and_leaves_it_to_the_next_command(
+    cloud: ControlPlane,
+) -> None:
+    running = pids(cloud)
+    port = facts_of(cloud).ports["kube-scheduler"]
+    os.kill(running["supervisor"], signal.SIGSTOP)  # until the port is taken
+    kill(running["kube-scheduler"])
+    with _taken(port):
+        os.kill(running["supervisor"], signal.SIGCONT)
+        deadline = time.monotonic() + 30
+        while "supervisor" in pids(cloud):
+            assert time.monotonic() < deadline, "it tries what cannot succeed"
+            time.sleep(0.05)
+        assert {fault.component for fault in cloud.health()} == {"kube-scheduler", "supervisor"}
+    log = Layout(cloud.folder).log("supervisor").read_text()
+    assert f"giving up: port {port} of kube-scheduler is taken by" in log, "nobody could find out why"
+    cloud.start()
+    assert cloud.health() == []
+
+
 def test_two_clients_that_revive_at_once_start_everything_once(cloud: ControlPlane) -> None:
     kill(*pids(cloud).values())
     plugins = [credential(cloud), credential(cloud)]
@@ -66,8 +110,8 @@ def test_two_clients_that_revive_at_once_start_everything_once(cloud: ControlPla
 
 def test_stop_keeps_the_data_and_touches_no_stranger(cloud: ControlPlane, stranger: "subprocess.Popen[bytes]") -> None:
     kubectl(cloud, "create", "configmap", "stays", "--from-literal=a=b")
-    victim = pids(cloud)["csi-attacher"]
-    kill(victim)
+    running = pids(cloud)
+    kill(running["supervisor"], running["csi-attacher"])
     Layout(cloud.folder).pid_file("csi-attacher").write_text(str(stranger.pid))
     cloud.stop()
     assert pids(cloud) == {}, "stop leaves processes behind"

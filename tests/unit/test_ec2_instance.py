@@ -6,6 +6,7 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import parse_qsl
 
+import pulumi
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
@@ -27,6 +28,7 @@ class Ec2:
         self.instances: dict[str, dict[str, Any]] = {}
         self.attached: dict[str, str] = {}
         self.down = False
+        self.endpoint = "http://127.0.0.1:1"
 
     def describe_volumes(self, Filters: list[dict[str, Any]]) -> Any:
         [instance] = [found["Values"][0] for found in Filters if found["Name"] == "attachment.instance-id"]
@@ -86,10 +88,10 @@ class Emulator:
         self._ec2 = ec2
 
     def open(self, url: str, data: bytes, timeout: float) -> io.BytesIO:
-        if self._ec2.down:
+        if self._ec2.down or url != self._ec2.endpoint:
             raise ConnectionRefusedError
         question = dict(parse_qsl(data.decode()))
-        assert (url, question["Action"]) == ("http://127.0.0.1:1", "DescribeInstances")
+        assert question["Action"] == "DescribeInstances"
         instance = self._ec2.instances.get(question["InstanceId.1"])
         if instance is None:
             error = b"<Response><Errors><Error><Code>InvalidInstanceID.NotFound</Code></Error></Errors></Response>"
@@ -146,11 +148,29 @@ def test_while_ec2_is_down_nothing_is_known_to_be_gone(provider: Ec2InstanceProv
     assert provider.diff("i-0", PROPS, PROPS).changes is False, "a preview after a reboot would replace every node"
 
 
+def elsewhere(endpoint: Any) -> dict[str, Any]:
+    return {**PROPS, "ec2": {"region": "us-east-1", "endpoint_url": endpoint}}
+
+
 def test_another_port_of_the_emulator_is_an_update_in_place(provider: Ec2InstanceProvider, ec2: Ec2) -> None:
-    moved = {**PROPS, "ec2": {**PROPS["ec2"], "endpoint_url": "http://127.0.0.1:2"}}  # type: ignore[dict-item]
-    diff = provider.diff(provider.create(PROPS).id, PROPS, moved)
+    instance = provider.create(PROPS).id
+    ec2.endpoint = "http://127.0.0.1:2"
+    moved = elsewhere(ec2.endpoint)
+    diff = provider.diff(instance, PROPS, moved)
     assert (diff.changes, diff.replaces) == (True, [])
-    assert provider.update("i-0", PROPS, moved).outs == moved, "delete is given nothing else"
+    assert provider.update(instance, PROPS, moved).outs == moved, "delete is given nothing else"
+
+
+def test_the_instance_of_a_cloud_that_was_made_anew_is_replaced(provider: Ec2InstanceProvider, ec2: Ec2) -> None:
+    instance = provider.create(PROPS).id
+    ec2.instances.clear()
+    ec2.endpoint = "http://127.0.0.1:2"
+    assert provider.diff(instance, PROPS, elsewhere(ec2.endpoint)).replaces == ["node"]
+
+
+def test_before_the_cloud_is_there_nothing_is_known_to_be_gone(provider: Ec2InstanceProvider, ec2: Ec2) -> None:
+    diff = provider.diff(provider.create(PROPS).id, PROPS, elsewhere(pulumi.UNKNOWN))
+    assert (diff.changes, diff.replaces) == (True, [])
 
 
 def test_deleting_it_twice_is_fine(provider: Ec2InstanceProvider, ec2: Ec2) -> None:

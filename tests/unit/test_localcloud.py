@@ -5,14 +5,16 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import yaml
 
 from localcloud import facts as facts_file
-from localcloud import kubeconfig, kwok, lock, ports, sockets, stages
+from localcloud import kubeconfig, kwok, lock, ports, processes, sockets, stages
 from localcloud.control_plane import ControlPlane
 from localcloud.errors import LocalCloudError, log_end
 from localcloud.facts import Facts
@@ -162,6 +164,32 @@ def test_the_stages_are_those_that_the_lab_needs() -> None:
     read = [json.loads(document) for document in stages.documents()]
     kinds = {(stage["spec"]["resourceRef"]["kind"], *stage["spec"]["next"]) for stage in read}
     assert kinds == {("Node", "statusTemplate"), ("Pod", "statusTemplate"), ("Pod", "delete")}
+
+
+_ENDS_WITHOUT_ITS_THREADS = """
+import ctypes, socket, sys, threading
+listener = socket.create_server(("127.0.0.1", 0))
+threading.Thread(target=sys.stdin.read).start()
+print(listener.getsockname()[1], flush=True)
+ctypes.CDLL(None).pthread_exit(None)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process ends with all of its threads at once")
+def test_a_process_that_ends_thread_by_thread_is_there_until_its_ports_are_free() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", _ENDS_WITHOUT_ITS_THREADS], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
+        owned = processes.Owned("kube-apiserver", psutil.Process(process.pid))
+        deadline = time.monotonic() + 10
+        while owned.process.status() != psutil.STATUS_ZOMBIE:
+            assert time.monotonic() < deadline, "its first thread does not end"
+        assert owned.alive, "who waits for its end would find its port taken"
+        assert not ports.is_free(port)
+        processes.end([owned], grace_seconds=0)
+        assert ports.is_free(port)
 
 
 def test_the_end_of_a_log_is_short(tmp_path: Path) -> None:
