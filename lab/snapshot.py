@@ -15,7 +15,9 @@ from lab.kubectl import Kubectl
 from lab.objects import at
 from lab.stack import Stack
 
-KINDS = "pvc,deployments,pods,pv,volumeattachments,storageclasses,nodes,events"
+KINDS = "pvc,deployments,pods,services,endpointslices,pv,volumeattachments,storageclasses,nodes,events"
+SERVICE_OF = "kubernetes.io/service-name"
+ENDED = ("Succeeded", "Failed")
 
 Thing = dict[str, Any]
 """A Kubernetes object as kubectl prints it in JSON, or an EC2 one as boto3 parses it."""
@@ -25,9 +27,10 @@ Thing = dict[str, Any]
 class Snapshot:
     """Everything about one server. What is not there is None, or an empty list.
 
-    `pod` is the one of `pods` that counts: one that is not on its way out, if there is one. `expected_storage` is the
-    configured size, a Kubernetes quantity. `outputs` are the server's own, `top_outputs` those of the stack where this
-    is its first server, else None.
+    `pod` is the one of `pods` that counts: one that is not on its way out, if there is one. `strangers` are Pods of
+    somebody else on the server's claim. `endpoints` are where the Service leads, as its EndpointSlices have them.
+    `expected_storage` is the configured size, a Kubernetes quantity. `outputs` are the server's own, `top_outputs`
+    those of the stack where this is its first server, else None.
     """
 
     stack: str
@@ -40,6 +43,9 @@ class Snapshot:
     classes: Sequence[Thing] = ()
     deployment: Thing | None = None
     pods: Sequence[Thing] = ()
+    strangers: Sequence[Thing] = ()
+    service: Thing | None = None
+    endpoints: Sequence[Thing] = ()
     pv: Thing | None = None
     attachments: Sequence[Thing] = ()
     node: Thing | None = None
@@ -156,6 +162,15 @@ def _snapshot(stack: Stack, server: ServerSettings, things: Sequence[Thing], in_
         classes=those("StorageClass"),
         deployment=deployment,
         pods=pods,
+        strangers=[pod for pod in those("Pod") if pod not in pods and _uses(pod, server)],
+        service=named("Service", server.name, server.namespace),
+        endpoints=[
+            endpoint
+            for one in those("EndpointSlice")
+            if at(one, "metadata", "namespace") == server.namespace
+            and at(one, "metadata", "labels", SERVICE_OF) == server.name
+            for endpoint in one.get("endpoints") or ()
+        ],
         pv=pv,
         attachments=attachments,
         node=node,
@@ -182,4 +197,14 @@ def _belongs(pod: Thing, server: ServerSettings) -> bool:
     owners: list[Thing] = at(pod, "metadata", "ownerReferences") or []
     return at(pod, "metadata", "namespace") == server.namespace and any(
         owner["kind"] == "ReplicaSet" and owner["name"].rpartition("-")[0] == server.name for owner in owners
+    )
+
+
+def _uses(pod: Thing, server: ServerSettings) -> bool:
+    """Whether the pod holds the server's claim: one that has ended holds nothing any more."""
+    volumes: list[Thing] = at(pod, "spec", "volumes") or []
+    return (
+        at(pod, "metadata", "namespace") == server.namespace
+        and at(pod, "status", "phase") not in ENDED
+        and any(at(volume, "persistentVolumeClaim", "claimName") == server.claim_name for volume in volumes)
     )

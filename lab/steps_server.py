@@ -1,4 +1,6 @@
-"""The steps about the Deployment and its Pod."""
+"""The steps about the Deployment, its Pod and the Service that leads to it."""
+
+from collections.abc import Sequence
 
 from lab.finding import Finding, Step, judged, last_warning, missing
 from lab.objects import at, condition, name_of
@@ -20,7 +22,7 @@ def deployment(seen: Snapshot) -> Finding:
     selector = at(seen.deployment, "spec", "selector", "matchLabels")
     return judged(
         f"{available} of {replicas} available, its Pods labelled role: {label}",
-        (replicas == 1, "replicas has to be 1: two servers would want the one volume"),
+        (replicas == 1, "replicas has to be 1: without one nobody serves, and two would want the one volume"),
         (
             available == replicas,
             f"not every replica is available: kubectl describe deployment {seen.server.name}{seen.n}"
@@ -80,7 +82,58 @@ def pod(seen: Snapshot) -> Finding:
             f"{last_warning(seen, seen.pod)}",
         ),
         (label == seen.server.name, f"the Pod lacks the label role: {seen.server.name}, by which the Service finds it"),
-        (len(seen.pods) == 1, f"there are {len(seen.pods)} Pods, and the volume is for one"),
+        (
+            len(seen.pods) == 1,
+            f"there are {len(seen.pods)} Pods, {named(seen.pods)}, and the volume is for one",
+        ),
+        (
+            not seen.strangers,
+            f"{named(seen.strangers)} uses the claim {seen.server.claim_name} too, and the Deployment did not make it: "
+            "the volume stays where that runs, and pulumi destroy stops at it. kubectl delete pod "
+            f"{' '.join(str(name_of(stranger)) for stranger in seen.strangers)}{seen.n}, and whatever made it",
+        ),
+    )
+
+
+def named(pods: Sequence[Thing]) -> str:
+    """Pods by name and node."""
+    return " and ".join(f"{name_of(pod)} (on {at(pod, 'spec', 'nodeName') or 'no node'})" for pod in pods)
+
+
+def service(seen: Snapshot) -> Finding:
+    """Whether clients get to the Pod, to it alone, and by its label, so that they get to its successor as well."""
+    if seen.service is None:
+        return missing(
+            f"there is no Service {seen.server.name} in the namespace {seen.server.namespace}",
+            f"it was deleted or never made: run pulumi up --stack {seen.stack}",
+        )
+    selector: Thing = at(seen.service, "spec", "selector") or {}
+    names = [
+        str(at(endpoint, "targetRef", "name") or " and ".join(endpoint["addresses"])) for endpoint in seen.endpoints
+    ]
+    reached = [at(endpoint, "targetRef", "uid") for endpoint in seen.endpoints]
+    described = ", ".join(f"{key}: {value}" for key, value in selector.items()) or "nothing"
+    found = f"selects {described}; leads to {' and '.join(names) or 'nobody'}"
+    if selector != {"role": seen.server.name}:
+        return missing(
+            found,
+            f"its selector has to be role: {seen.server.name}, the label of the server's Pod: kubectl describe service "
+            f"{seen.server.name}{seen.n} shows it, pulumi up --stack {seen.stack} puts it back",
+        )
+    ours = {at(one, "metadata", "uid") for one in seen.pods}
+    others = [name for name, uid in zip(names, reached, strict=True) if uid not in ours]
+    return judged(
+        found,
+        (
+            at(seen.pod, "metadata", "uid") in reached,
+            f"it does not lead to the server's Pod: kubectl get pods{seen.n} --show-labels shows whether that has the "
+            f"label role: {seen.server.name}",
+        ),
+        (
+            not others,
+            f"it leads to {' and '.join(others)} too, where nobody serves the volume: kubectl label pod "
+            f"{' '.join(others)}{seen.n} role- takes the label role: {seen.server.name} off",
+        ),
     )
 
 
@@ -95,4 +148,10 @@ STEPS = (
     Step("deployment", "The Deployment has its one Pod", "kubectl get deployment {server}{n} -o wide", deployment),
     Step("mount", "The claim is mounted at /exports", "kubectl describe deployment {server}{n}", mount),
     Step("pod", "The Pod is Running and Ready", "kubectl get pods{n} -l role={server} -o wide", pod),
+    Step(
+        "service",
+        "The Service leads to the Pod, and to no other",
+        "kubectl get endpointslices{n} -l kubernetes.io/service-name={server}",
+        service,
+    ),
 )

@@ -91,8 +91,7 @@ def attached(seen: Snapshot) -> Finding:
         f"{described}; VolumeAttachment for {' and '.join(map(str, on_nodes)) or 'no node'}",
         (
             at_instances == {instance: "attached"},
-            f"EC2 has to have it attached to {instance}, the instance of {node}: somebody detached it, or it is "
-            f"still on another one. {_attach_again(seen)}",
+            f"EC2 has to have it attached to {instance}, the instance of {node}: {_why_elsewhere(seen)}",
         ),
         (
             on_nodes == {node: True},
@@ -105,10 +104,15 @@ def attached(seen: Snapshot) -> Finding:
     )
 
 
-def _attach_again(seen: Snapshot) -> str:
+def _why_elsewhere(seen: Snapshot) -> str:
+    if seen.strangers:
+        return "the other Pod on the claim keeps it where that runs, see the Pod's step"
     stale = " ".join(str(name_of(one)) for one in seen.attachments)
     first = f"kubectl delete volumeattachment {stale}, then " if stale else ""
-    return f"{first}kubectl delete pod {name_of(seen.pod)}{seen.n}: the driver attaches it again for the next Pod"
+    return (
+        f"somebody detached it, or it is still on another one. {first}kubectl delete pod {name_of(seen.pod)}{seen.n}: "
+        "the driver attaches it again for the next Pod"
+    )
 
 
 def outputs(seen: Snapshot) -> Finding:
@@ -122,6 +126,7 @@ def outputs(seen: Snapshot) -> Finding:
         "pvName": name_of(seen.pv),
         "volumeId": at(seen.pv, "spec", "csi", "volumeHandle"),
         "volumeName": f"{NAME_PREFIX}{name_of(seen.pv)}" if seen.pv else None,
+        "nfsServerIp": at(seen.service, "spec", "clusterIP"),
     }
     told = [seen.outputs] if seen.top_outputs is None else [seen.outputs, seen.top_outputs]
     wrong = {key: out.get(key) for key in really for out in told if out.get(key) != really[key]}

@@ -20,6 +20,16 @@ metadata: {name: gp2, annotations: {storageclass.kubernetes.io/is-default-class:
 provisioner: ebs.csi.aws.com
 """
 
+DEBUG = """
+apiVersion: v1
+kind: Pod
+metadata: {name: debug}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers: [{name: shell, image: busybox, volumeMounts: [{name: data, mountPath: /data}]}]
+  volumes: [{name: data, persistentVolumeClaim: {claimName: nfs-pvc}}]
+"""
+
 
 def statuses(lab: Lab, *words: str, expect: int) -> dict[str, str]:
     """What verify says of each step, read from its JSON."""
@@ -62,7 +72,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def test_a_lab_that_stands_is_green_with_what_was_found(lab: Lab) -> None:
     said = lab.run(*LAB, "verify").stdout
     outputs = lab.outputs()
-    assert "15 passed, 0 failed, 1 skipped" in said, said
+    assert "16 passed, 0 failed, 1 skipped" in said, said
     for found in (outputs["pvName"], outputs["volumeId"], outputs["volumeName"], "ReadWriteOnce, 1Gi"):
         assert found in said, "a learner is told that it is right, and not what"
     assert "event WaitForFirstConsumer" in said, "the event of a claim that was just made is not found"
@@ -119,13 +129,20 @@ def test_watching_shows_a_change_and_ends_quietly_on_ctrl_c(lab: Lab) -> None:
 
 
 def attached_again(lab: Lab) -> None:
-    """Waits until a Pod is ready, with its volume attached."""
+    """Waits until a Pod is ready, with its volume attached, and the Service leads to it."""
     lab.kubectl("rollout", "status", "deployment/nfs-server", "--timeout=60s")
 
     def attached() -> bool:
         return any(one.get("status", {}).get("attached") for one in lab.get("volumeattachments")["items"])
 
+    def reached() -> bool:
+        [pod] = lab.get("pods")["items"]
+        slices = lab.get("endpointslices", "-l", "kubernetes.io/service-name=nfs-server")["items"]
+        targets = [endpoint["targetRef"]["uid"] for one in slices for endpoint in one["endpoints"] or ()]
+        return targets == [pod["metadata"]["uid"]]
+
     eventually("the volume is attached again", attached)
+    eventually("the Service leads to the new Pod", reached)
 
 
 @contextmanager
@@ -185,12 +202,34 @@ def no_pod(lab: Lab) -> Iterator[None]:
     attached_again(lab)
 
 
+@contextmanager
+def unselected(lab: Lab) -> Iterator[None]:
+    """Somebody mistypes the Service's selector. What repairs it is what the hint says."""
+    lab.kubectl("patch", "service", "nfs-server", "--type=merge", "-p", '{"spec": {"selector": {"role": "nfs"}}}')
+    yield
+    lab.up()
+    attached_again(lab)
+
+
+@contextmanager
+def used_by_another(lab: Lab) -> Iterator[None]:
+    """Somebody has a look into the claim with a Pod of their own."""
+    manifest = lab.folder / "debug.yaml"
+    manifest.write_text(DEBUG)
+    lab.kubectl("apply", "-f", str(manifest))
+    lab.kubectl("wait", "pod/debug", "--for=condition=Ready", "--timeout=60s")
+    yield
+    lab.kubectl("delete", "pod", "debug", "--timeout=60s")
+
+
 BREAKAGES: dict[str, tuple[Callable[[Lab], AbstractContextManager[None]], set[str]]] = {
     "detached in EC2": (detached, {"attached"}),
     "renamed in EC2": (renamed, {"ebs-name"}),
     "a second default class": (second_default, {"default-class"}),
     "configured larger, not applied": (configured_larger, {"claim-size", "ebs-kind"}),
-    "scaled to nothing": (no_pod, {"deployment", "pod", "ebs-zone", "attached"}),
+    "scaled to nothing": (no_pod, {"deployment", "pod", "service", "ebs-zone", "attached"}),
+    "a Service that selects nobody": (unselected, {"service"}),
+    "somebody else's Pod on the claim": (used_by_another, {"pod"}),
 }
 
 

@@ -25,6 +25,10 @@ def meta(name: str, namespace: str | None = "default", **more: Any) -> dict[str,
     return {"name": name, "uid": f"uid-of-{name}", "creationTimestamp": MADE, **place, **more}
 
 
+def endpoint(pod: str) -> Thing:
+    return {"addresses": ["10.0.0.1"], "targetRef": {"kind": "Pod", "name": pod, "uid": f"uid-of-{pod}"}}
+
+
 def things() -> list[Thing]:
     role = {"role": "nfs-server"}
     pod_spec = {
@@ -64,6 +68,16 @@ def things() -> list[Thing]:
             ),
             "spec": {**pod_spec, "nodeName": "node-1"},
             "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]},
+        },
+        {
+            "kind": "Service",
+            "metadata": meta("nfs-server", labels=role),
+            "spec": {"clusterIP": "10.0.0.9", "selector": dict(role)},
+        },
+        {
+            "kind": "EndpointSlice",
+            "metadata": meta("nfs-server-gt66x", labels={"kubernetes.io/service-name": "nfs-server", **role}),
+            "endpoints": [endpoint(POD)],
         },
         {
             "kind": "PersistentVolume",

@@ -91,7 +91,7 @@ def test_a_whole_report_has_every_step_of_every_server(monkeypatch: pytest.Monke
     monkeypatch.setattr(verifying, "gather", lambda *_: world.snapshots())
     monkeypatch.setattr(InEc2, "of", lambda _: world.in_ec2)
     report = verifying.verify(world.stack)
-    assert report.summary == "15 passed, 0 failed, 1 skipped"
+    assert report.summary == "16 passed, 0 failed, 1 skipped"
     assert report.lines[-1].key == "data-survives"
     assert {line.server for line in report.lines} == {"nfs-server"}
 
