@@ -1,6 +1,15 @@
 """For every tier."""
 
+import gc
 import signal
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and so would every command that they strike.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# What the imports make lives to the end: looking through it for garbage, again and again, would cost a second.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()

@@ -1,7 +1,7 @@
 """The answers of a healthy local cloud, shared by the tests that run whole components."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -24,17 +24,15 @@ def tracebacks() -> Iterator[None]:
     vars(sys).pop("tracebacklimit", None)
 
 
-@pytest.fixture
-def cloud() -> dict[str, Any]:
-    """What each type of resource knows once it is made, for `mocks.deploy(outputs=...)`."""
-    return {
-        "pulumi-python:dynamic/storage-lab:ControlPlane": {
-            "cluster_id": "a-cluster",
-            "kubeconfig": "a kubeconfig",
-            "api_endpoint": "https://127.0.0.1:6443",
-            "ec2_endpoint": "http://127.0.0.1:4566",
-        },
-        "kubernetes:core/v1:PersistentVolumeClaim": _claim,
-        "kubernetes:core/v1:PersistentVolume": {"spec": {"csi": {"volumeHandle": VOLUME, "driver": "ebs.csi.aws.com"}}},
-        "kubernetes:core/v1:Service": {"spec": {"clusterIP": "10.0.0.17"}},
-    }
+# What each type of resource knows once it is made, for `mocks.deploy(outputs=...)`.
+CLOUD: Mapping[str, Any] = {
+    "pulumi-python:dynamic/storage-lab:ControlPlane": {
+        "cluster_id": "a-cluster",
+        "kubeconfig": "a kubeconfig",
+        "api_endpoint": "https://127.0.0.1:6443",
+        "ec2_endpoint": "http://127.0.0.1:4566",
+    },
+    "kubernetes:core/v1:PersistentVolumeClaim": _claim,
+    "kubernetes:core/v1:PersistentVolume": {"spec": {"csi": {"volumeHandle": VOLUME, "driver": "ebs.csi.aws.com"}}},
+    "kubernetes:core/v1:Service": {"spec": {"clusterIP": "10.0.0.17"}},
+}

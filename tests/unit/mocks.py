@@ -9,11 +9,11 @@ got a value.
 """
 
 import asyncio
-import contextvars
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import pulumi
@@ -41,12 +41,12 @@ class Registered:
 
 
 class Deployed:
-    """All that one run of a program registered, in order."""
+    """All that one run of a program registered, in order. Read-only: one run may serve many tests."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self.resources: dict[str, Registered] = {}
-        self.outputs: dict[str, Any] = {}
+        self.outputs: Mapping[str, Any] = {}
         self.invoked: list[str] = []
         self.result: Any = None
 
@@ -143,7 +143,8 @@ class _Monitor(mocks.MockMonitor):
 
     def RegisterResourceOutputs(self, request: Any) -> Any:
         if f"::{STACK}::" in request.urn:
-            self._deployed.outputs = rpc.deserialize_properties(request.outputs, keep_unknowns=True)
+            outputs = rpc.deserialize_properties(request.outputs, keep_unknowns=True)
+            self._deployed.outputs = MappingProxyType(outputs)
         return super().RegisterResourceOutputs(request)
 
     def _record(
@@ -157,7 +158,7 @@ class _Monitor(mocks.MockMonitor):
             parent=request.parent,
             provider=request.provider,
             dependencies=frozenset(dependencies),
-            inputs=rpc.deserialize_properties(inputs, keep_unknowns=True),
+            inputs=MappingProxyType(rpc.deserialize_properties(inputs, keep_unknowns=True)),
             options=request,
             read=read,
             id=id_,
@@ -197,7 +198,8 @@ def deploy(
     """Runs `program` to its end, outputs resolved, and returns what it registered; `result` is what it returned.
 
     `outputs` by type is what the cloud adds to a resource's inputs, or a function of the mock's arguments that says it;
-    `calls` by token is what invokes answer. Each run is a world of its own.
+    `calls` by token is what invokes answer. Each run is a world of its own: its thread begins with an empty context,
+    and with a short stack, all of which the SDK writes into every registration.
     """
     loop = asyncio.new_event_loop()
     loop.set_default_executor(_MonitorThread())
@@ -224,5 +226,6 @@ def deploy(
         finally:
             _settle(loop)
 
-    contextvars.copy_context().run(run)
+    with ThreadPoolExecutor(max_workers=1) as own_thread:
+        own_thread.submit(run).result()
     return deployed

@@ -1,10 +1,9 @@
 """LocalCluster: the control plane, and nodes that Kubernetes takes for real ones."""
 
-from typing import Any
-
 import pytest
 
 from components.local_cluster import LocalCluster
+from tests.unit.conftest import CLOUD
 from tests.unit.mocks import Deployed, deploy
 
 CONTROL_PLANE = "pulumi-python:dynamic/storage-lab:ControlPlane"
@@ -15,13 +14,13 @@ CSI_NODE = "kubernetes:storage.k8s.io/v1:CSINode"
 CSI_DRIVER = "kubernetes:storage.k8s.io/v1:CSIDriver"
 
 
-@pytest.fixture
-def deployed(cloud: dict[str, Any]) -> Deployed:
+@pytest.fixture(scope="module")
+def deployed() -> Deployed:
     def program() -> LocalCluster:
         args = {"cloud": "local", "cluster_name": "storage-lab-local", "region": "eu-west-1", "zone": "eu-west-1b"}
         return LocalCluster("lab", {**args, "nodes": 2})  # type: ignore[typeddict-item]
 
-    return deploy(program, outputs=cloud)
+    return deploy(program, outputs=CLOUD)
 
 
 def test_a_node_is_one_that_volumes_can_be_attached_to(deployed: Deployed) -> None:

@@ -1,7 +1,5 @@
 """NfsClients: many Pods on one share, by an address that nodes know, gone before their server."""
 
-from typing import Any
-
 from tests.unit.mocks import Deployed, Registered
 from tests.unit.test_program import CLAIM, DEPLOYMENT, SERVICE, made, run
 
@@ -15,8 +13,8 @@ def of_the_clients(deployed: Deployed, *types: str) -> list[Registered]:
     return [one for type_ in types for one in made(deployed, type_) if one.parent in components]
 
 
-def test_the_share_is_reached_by_address_and_port_in_every_namespace(cloud: dict[str, Any]) -> None:
-    deployed = run(cloud, servers=SERVERS, nfsClients="2")
+def test_the_share_is_reached_by_address_and_port_in_every_namespace() -> None:
+    deployed = run(servers=SERVERS, nfsClients="2")
     for volume in of_the_clients(deployed, VOLUME):
         assert volume.inputs["spec"]["nfs"] == {"server": "10.0.0.17", "path": "/"}, (
             "a node mounts the share, and no node resolves the name of a Service"
@@ -25,8 +23,8 @@ def test_the_share_is_reached_by_address_and_port_in_every_namespace(cloud: dict
     assert sorted(set(places)) == ["default", "team"]
 
 
-def test_volume_and_claim_are_for_many_and_for_each_other_only(cloud: dict[str, Any]) -> None:
-    deployed = run(cloud, servers=SERVERS, nfsClients="2", storage="3Gi")
+def test_volume_and_claim_are_for_many_and_for_each_other_only() -> None:
+    deployed = run(servers=SERVERS, nfsClients="2", storage="3Gi")
     claims = {one.inputs["spec"]["volumeName"]: one.inputs for one in of_the_clients(deployed, CLAIM)}
     assert set(claims) == {"default.nfs-server-share", "team.media-share"}
     for volume in of_the_clients(deployed, VOLUME):
@@ -40,8 +38,8 @@ def test_volume_and_claim_are_for_many_and_for_each_other_only(cloud: dict[str, 
         assert spec["persistentVolumeReclaimPolicy"] == "Retain", "nobody can delete a share by its PersistentVolume"
 
 
-def test_a_server_that_is_gone_does_not_hold_the_clients_for_ever(cloud: dict[str, Any]) -> None:
-    [volume] = of_the_clients(run(cloud, nfsClients="1"), VOLUME)
+def test_a_server_that_is_gone_does_not_hold_the_clients_for_ever() -> None:
+    [volume] = of_the_clients(run(nfsClients="1"), VOLUME)
     options = volume.inputs["spec"]["mountOptions"]
     assert "nfsvers=4.1" in options, "version 3 needs more ports than 2049"
     assert "soft" in options, "hard waits for ever, and so would every destroy"
@@ -50,8 +48,8 @@ def test_a_server_that_is_gone_does_not_hold_the_clients_for_ever(cloud: dict[st
     assert 0 < sum(seconds * (turn + 1) for turn in range(retries + 1)) <= 60, "a node would hang for minutes"
 
 
-def test_writers_and_readers_are_as_many_as_asked_for_and_spread_over_the_nodes(cloud: dict[str, Any]) -> None:
-    deployed = run(cloud, nfsClients="3")
+def test_writers_and_readers_are_as_many_as_asked_for_and_spread_over_the_nodes() -> None:
+    deployed = run(nfsClients="3")
     assert len(deployed.all("kubernetes:core/v1:Node")) == 2, "on one node nothing is shared between nodes"
     workloads = {one.inputs["metadata"]["name"]: one.inputs["spec"] for one in of_the_clients(deployed, DEPLOYMENT)}
     assert set(workloads) == {"nfs-server-writer", "nfs-server-reader"}
@@ -67,8 +65,8 @@ def test_writers_and_readers_are_as_many_as_asked_for_and_spread_over_the_nodes(
         assert container["volumeMounts"][0]["readOnly"] is (name == "nfs-server-reader")
 
 
-def test_on_the_way_down_clients_go_before_their_server_and_its_nodes(cloud: dict[str, Any]) -> None:
-    deployed = run(cloud, servers=SERVERS, nfsClients="1")
+def test_on_the_way_down_clients_go_before_their_server_and_its_nodes() -> None:
+    deployed = run(servers=SERVERS, nfsClients="1")
     for server in ("nfs-server", "team/media"):
         ahead = {deployed.one(DEPLOYMENT, server).urn, deployed.one(SERVICE, server).urn}
         component = deployed.one(CLIENTS, f"{server}-clients")

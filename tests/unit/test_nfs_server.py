@@ -1,5 +1,6 @@
 """NfsServer: everything that the lab's text demands, and what makes it reusable."""
 
+from functools import cache
 from typing import Any
 
 import pulumi
@@ -7,7 +8,7 @@ import pytest
 from pulumi.runtime.rpc import UNKNOWN
 
 from components.nfs_server import NfsServer, NfsServerArgs
-from tests.unit.conftest import PV, VOLUME
+from tests.unit.conftest import CLOUD, PV, VOLUME
 from tests.unit.mocks import Deployed, deploy
 
 CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
@@ -17,8 +18,9 @@ VOLUME_TYPE = "kubernetes:core/v1:PersistentVolume"
 COMPONENT = "storage-lab:index:NfsServer"
 
 
-def lab(cloud: dict[str, Any], name: str = "nfs-server", preview: bool = False, **args: Any) -> Deployed:
-    return deploy(lambda: NfsServer(name, NfsServerArgs(**args)), outputs=cloud, preview=preview)
+@cache
+def lab(name: str = "nfs-server", preview: bool = False, **args: Any) -> Deployed:
+    return deploy(lambda: NfsServer(name, NfsServerArgs(**args)), outputs=CLOUD, preview=preview)
 
 
 def made_claim(deployed: Deployed) -> Any:
@@ -26,8 +28,8 @@ def made_claim(deployed: Deployed) -> Any:
     return claim
 
 
-def test_the_claim_is_the_one_of_the_labs_text(cloud: dict[str, Any]) -> None:
-    claim = made_claim(lab(cloud)).inputs
+def test_the_claim_is_the_one_of_the_labs_text() -> None:
+    claim = made_claim(lab()).inputs
     assert claim["metadata"]["name"] == "nfs-pvc"
     assert claim["metadata"]["labels"] == {"role": "nfs-server"}
     assert claim["spec"] == {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}, (
@@ -35,8 +37,8 @@ def test_the_claim_is_the_one_of_the_labs_text(cloud: dict[str, Any]) -> None:
     )
 
 
-def test_the_deployment_is_the_one_of_the_labs_text(cloud: dict[str, Any]) -> None:
-    deployment = lab(cloud, image="k8s.gcr.io/volume-nfs:0.8").one(DEPLOYMENT).inputs
+def test_the_deployment_is_the_one_of_the_labs_text() -> None:
+    deployment = lab(image="k8s.gcr.io/volume-nfs:0.8").one(DEPLOYMENT).inputs
     spec = deployment["spec"]
     assert deployment["metadata"]["name"] == "nfs-server"
     assert spec["replicas"] == 1
@@ -51,29 +53,29 @@ def test_the_deployment_is_the_one_of_the_labs_text(cloud: dict[str, Any]) -> No
     assert ports == {"nfs": 2049, "mountd": 20048, "rpcbind": 111}
 
 
-def test_the_claim_is_mounted_at_exports(cloud: dict[str, Any]) -> None:
-    pod = lab(cloud).one(DEPLOYMENT).inputs["spec"]["template"]["spec"]
+def test_the_claim_is_mounted_at_exports() -> None:
+    pod = lab().one(DEPLOYMENT).inputs["spec"]["template"]["spec"]
     [volume] = pod["volumes"]
     [mount] = pod["containers"][0]["volumeMounts"]
     assert volume["persistentVolumeClaim"] == {"claimName": "nfs-pvc"}
     assert mount == {"name": volume["name"], "mountPath": "/exports"}
 
 
-def test_a_claim_that_is_bound_already_is_not_waited_for(cloud: dict[str, Any]) -> None:
-    assert made_claim(lab(cloud)).inputs["metadata"]["annotations"] == {"pulumi.com/skipAwait": "true"}, (
+def test_a_claim_that_is_bound_already_is_not_waited_for() -> None:
+    assert made_claim(lab()).inputs["metadata"]["annotations"] == {"pulumi.com/skipAwait": "true"}, (
         "Pulumi waits for it to be Pending, for five minutes, and fails"
     )
 
 
-def test_the_claim_owns_the_deployment(cloud: dict[str, Any]) -> None:
-    [owner] = lab(cloud).one(DEPLOYMENT).inputs["metadata"]["ownerReferences"]
+def test_the_claim_owns_the_deployment() -> None:
+    [owner] = lab().one(DEPLOYMENT).inputs["metadata"]["ownerReferences"]
     assert (owner["kind"], owner["name"], owner["uid"]) == ("PersistentVolumeClaim", "nfs-pvc", "claim-uid"), (
         "a Deployment that an interrupted update did not record would keep its claim from going"
     )
 
 
-def test_the_service_selects_the_pod_and_has_the_ports_of_nfs(cloud: dict[str, Any]) -> None:
-    service = lab(cloud).one(SERVICE).inputs
+def test_the_service_selects_the_pod_and_has_the_ports_of_nfs() -> None:
+    service = lab().one(SERVICE).inputs
     assert service["metadata"]["name"] == "nfs-server"
     assert service["spec"]["selector"] == {"role": "nfs-server"}
     assert {port["name"]: port["port"] for port in service["spec"]["ports"]} == {
@@ -83,8 +85,8 @@ def test_the_service_selects_the_pod_and_has_the_ports_of_nfs(cloud: dict[str, A
     }
 
 
-def test_the_outputs_name_the_volume_that_was_made(cloud: dict[str, Any]) -> None:
-    deployed = lab(cloud)
+def test_the_outputs_name_the_volume_that_was_made() -> None:
+    deployed = lab()
     server = deployed.result
     assert deployed.value(server.pv_name) == PV
     assert deployed.value(server.volume_id) == VOLUME
@@ -93,8 +95,8 @@ def test_the_outputs_name_the_volume_that_was_made(cloud: dict[str, Any]) -> Non
     assert deployed.value(server.service_ip) == "10.0.0.17"
 
 
-def test_the_volume_is_read_only_once_claim_and_deployment_are_there(cloud: dict[str, Any]) -> None:
-    deployed = lab(cloud)
+def test_the_volume_is_read_only_once_claim_and_deployment_are_there() -> None:
+    deployed = lab()
     claim, deployment = made_claim(deployed), deployed.one(DEPLOYMENT)
     [bound] = [claim for claim in deployed.all(CLAIM) if claim.read]
     volume = deployed.one(VOLUME_TYPE)
@@ -103,8 +105,8 @@ def test_the_volume_is_read_only_once_claim_and_deployment_are_there(cloud: dict
     assert volume.id == PV
 
 
-def test_in_the_first_preview_nothing_is_read_and_no_id_is_guessed(cloud: dict[str, Any]) -> None:
-    deployed = lab(cloud, preview=True)
+def test_in_the_first_preview_nothing_is_read_and_no_id_is_guessed() -> None:
+    deployed = lab(preview=True)
     reads = [resource for resource in deployed.resources.values() if resource.read]
     assert [read.id for read in reads] == [UNKNOWN, UNKNOWN], (
         "a read with a known id runs in previews too, and fails on an empty cluster"
@@ -114,42 +116,42 @@ def test_in_the_first_preview_nothing_is_read_and_no_id_is_guessed(cloud: dict[s
         assert not deployed.is_known(output)
 
 
-def test_every_child_belongs_to_the_component(cloud: dict[str, Any]) -> None:
-    deployed = lab(cloud)
+def test_every_child_belongs_to_the_component() -> None:
+    deployed = lab()
     component = deployed.one(COMPONENT)
     children = [resource for resource in deployed.resources.values() if resource is not component]
     assert len(children) == 5
     assert {child.parent for child in children} == {component.urn}, "depends_on of the component reaches only children"
 
 
-def test_every_child_uses_the_components_provider(cloud: dict[str, Any]) -> None:
+def test_every_child_uses_the_components_provider() -> None:
     import pulumi_kubernetes as kubernetes
 
     def program() -> None:
         provider = kubernetes.Provider("elsewhere", kubeconfig="a kubeconfig")
         NfsServer("nfs-server", {}, opts=pulumi.ResourceOptions(provider=provider))
 
-    deployed = deploy(program, outputs=cloud)
+    deployed = deploy(program, outputs=CLOUD)
     provider = deployed.one("pulumi:providers:kubernetes")
     for resource in deployed.resources.values():
         if resource.type.startswith("kubernetes:"):
             assert resource.provider.startswith(provider.urn), f"{resource.name} would go to the shell's own cluster"
 
 
-def test_the_service_comes_after_the_deployment_and_that_after_the_claim(cloud: dict[str, Any]) -> None:
-    deployed = lab(cloud)
+def test_the_service_comes_after_the_deployment_and_that_after_the_claim() -> None:
+    deployed = lab()
     service, deployment, claim = deployed.one(SERVICE), deployed.one(DEPLOYMENT), made_claim(deployed)
     assert deployment.urn in service.dependencies, "a Service waits for an endpoint, in vain before the Deployment"
     assert claim.urn in deployment.dependencies
 
 
-def test_a_deployment_that_does_not_start_is_given_up_after_five_minutes(cloud: dict[str, Any]) -> None:
-    timeouts = lab(cloud).one(DEPLOYMENT).options.customTimeouts
+def test_a_deployment_that_does_not_start_is_given_up_after_five_minutes() -> None:
+    timeouts = lab().one(DEPLOYMENT).options.customTimeouts
     assert (timeouts.create, timeouts.update) == ("5m", "5m")
 
 
-def test_two_servers_in_one_namespace_never_select_each_others_pods(cloud: dict[str, Any]) -> None:
-    deployed = deploy(lambda: [NfsServer("nfs-server", {}), NfsServer("media", {})], outputs=cloud)
+def test_two_servers_in_one_namespace_never_select_each_others_pods() -> None:
+    deployed = deploy(lambda: [NfsServer("nfs-server", {}), NfsServer("media", {})], outputs=CLOUD)
     for type_ in (DEPLOYMENT, SERVICE):
         names = [resource.inputs["metadata"]["name"] for resource in deployed.all(type_)]
         assert names == ["nfs-server", "media"]
@@ -159,12 +161,12 @@ def test_two_servers_in_one_namespace_never_select_each_others_pods(cloud: dict[
     assert claims == ["nfs-pvc", "media-pvc"]
 
 
-def test_every_argument_arrives_also_as_an_output(cloud: dict[str, Any]) -> None:
+def test_every_argument_arrives_also_as_an_output() -> None:
     def program() -> NfsServer:
         given = {"server_name": "files", "namespace": "team", "storage": "5Gi", "image": "a/b:1", "claim_name": "kept"}
         return NfsServer("x", {key: pulumi.Output.from_input(value) for key, value in given.items()})  # type: ignore
 
-    deployed = deploy(program, outputs=cloud)
+    deployed = deploy(program, outputs=CLOUD)
     for type_ in (DEPLOYMENT, SERVICE):
         metadata = deployed.one(type_).inputs["metadata"]
         assert (metadata["name"], metadata["namespace"]) == ("files", "team")
@@ -190,18 +192,16 @@ def test_every_argument_arrives_also_as_an_output(cloud: dict[str, Any]) -> None
         ("nfs", {"storage": pulumi.Output.from_input}, "the storage '1GB' is not a Kubernetes quantity"),
     ],
 )
-def test_a_bad_argument_is_refused_with_its_name_and_value(
-    cloud: dict[str, Any], name: str, args: dict[str, Any], said: str
-) -> None:
+def test_a_bad_argument_is_refused_with_its_name_and_value(name: str, args: dict[str, Any], said: str) -> None:
     def program() -> NfsServer:
         late = {key: value("1GB") if callable(value) else value for key, value in args.items()}
         return NfsServer(name, NfsServerArgs(**late))
 
     with pytest.raises(pulumi.RunError) as refusal:
-        deploy(program, outputs=cloud)
+        deploy(program, outputs=CLOUD)
     assert said in str(refusal.value)
     assert name in str(refusal.value), "a program with many servers has to be told which one"
 
 
-def test_a_name_of_63_letters_is_accepted(cloud: dict[str, Any]) -> None:
-    assert made_claim(lab(cloud, name="n" * 63)).inputs["metadata"]["name"] == "n" * 63 + "-pvc"
+def test_a_name_of_63_letters_is_accepted() -> None:
+    assert made_claim(lab(name="n" * 63)).inputs["metadata"]["name"] == "n" * 63 + "-pvc"

@@ -39,16 +39,16 @@ def sources(deployed: Deployed) -> dict[str, Any]:
     }
 
 
-def test_there_is_no_tour_and_no_client_unless_asked_for(cloud: dict[str, Any]) -> None:
-    deployed = run(cloud)
+def test_there_is_no_tour_and_no_client_unless_asked_for() -> None:
+    deployed = run()
     assert not deployed.all(TOUR)
     assert not deployed.all("storage-lab:index:NfsClients")
     assert not deployed.all(NAMESPACE)
     assert deployed.one(STOP).inputs["own"] == [{"namespace": "default", "claim": "nfs-pvc", "server": "nfs-server"}]
 
 
-def test_the_ways_stand_side_by_side_each_with_another_keeper(cloud: dict[str, Any]) -> None:
-    assert sources(run(cloud, tour="true")) == {
+def test_the_ways_stand_side_by_side_each_with_another_keeper() -> None:
+    assert sources(run(tour="true")) == {
         "no-volume": [],
         "empty-dir": [{"emptyDir": {}}],
         "host-path": [{"hostPath": {"path": "/var/lib/storage-lab-tour", "type": "DirectoryOrCreate"}}],
@@ -58,8 +58,8 @@ def test_the_ways_stand_side_by_side_each_with_another_keeper(cloud: dict[str, A
     }
 
 
-def test_every_pod_signs_a_journal_in_the_place_that_its_way_keeps(cloud: dict[str, Any]) -> None:
-    for way, spec in pods(run(cloud, tour="true")).items():
+def test_every_pod_signs_a_journal_in_the_place_that_its_way_keeps() -> None:
+    for way, spec in pods(run(tour="true")).items():
         [container] = spec["containers"]
         assert f"hostname >> /data/{way}.journal" in container["command"][-1]
         mounts = [mount["mountPath"] for mount in container.get("volumeMounts", [])]
@@ -67,8 +67,8 @@ def test_every_pod_signs_a_journal_in_the_place_that_its_way_keeps(cloud: dict[s
         assert f"/data/{way}.journal" in container["readinessProbe"]["exec"]["command"]
 
 
-def test_the_static_volume_can_be_bound_by_its_own_claim_only_and_by_no_class(cloud: dict[str, Any]) -> None:
-    deployed = run(cloud, tour="true")
+def test_the_static_volume_can_be_bound_by_its_own_claim_only_and_by_no_class() -> None:
+    deployed = run(tour="true")
     [volume] = of_the_tour(deployed, VOLUME)
     [static] = [one for one in of_the_tour(deployed, CLAIM) if one.inputs["metadata"]["name"] == "static"]
     spec = volume.inputs["spec"]
@@ -81,15 +81,13 @@ def test_the_static_volume_can_be_bound_by_its_own_claim_only_and_by_no_class(cl
     assert static.inputs["spec"]["volumeName"] == "tour-static"
 
 
-def test_the_dynamic_claim_names_neither_class_nor_volume(cloud: dict[str, Any]) -> None:
-    [dynamic] = [
-        one for one in of_the_tour(run(cloud, tour="true"), CLAIM) if one.inputs["metadata"]["name"] == "dynamic"
-    ]
+def test_the_dynamic_claim_names_neither_class_nor_volume() -> None:
+    [dynamic] = [one for one in of_the_tour(run(tour="true"), CLAIM) if one.inputs["metadata"]["name"] == "dynamic"]
     assert dynamic.inputs["spec"] == {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
 
 
-def test_claims_outlive_a_pod_of_the_stateful_set_but_not_the_set(cloud: dict[str, Any]) -> None:
-    growing = run(cloud, tour="true").one(SET).inputs
+def test_claims_outlive_a_pod_of_the_stateful_set_but_not_the_set() -> None:
+    growing = run(tour="true").one(SET).inputs
     assert growing["spec"]["persistentVolumeClaimRetentionPolicy"] == {
         "whenScaled": "Retain",
         "whenDeleted": "Delete",
@@ -103,16 +101,16 @@ def test_claims_outlive_a_pod_of_the_stateful_set_but_not_the_set(cloud: dict[st
     )
 
 
-def test_selectors_are_those_of_their_pods_and_nobody_elses(cloud: dict[str, Any]) -> None:
-    workloads = of_the_tour(run(cloud, tour="true"), DEPLOYMENT, SET)
+def test_selectors_are_those_of_their_pods_and_nobody_elses() -> None:
+    workloads = of_the_tour(run(tour="true"), DEPLOYMENT, SET)
     labels = [one.inputs["spec"]["selector"]["matchLabels"] for one in workloads]
     assert labels == [one.inputs["spec"]["template"]["metadata"]["labels"] for one in workloads]
     assert len(labels) == len(WAYS) + 1, "two share a selector"
     assert {one["role"] for one in labels} == {*(way.name for way in WAYS), STATEFUL_SET}
 
 
-def test_on_the_way_down_the_tour_goes_before_the_server_and_before_the_barrier(cloud: dict[str, Any]) -> None:
-    deployed = run(cloud, tour="true")
+def test_on_the_way_down_the_tour_goes_before_the_server_and_before_the_barrier() -> None:
+    deployed = run(tour="true")
     [server] = [one for one in made(deployed, SERVICE) if one.name == "nfs-server"]
     first = [server, deployed.one(DEPLOYMENT, "nfs-server"), deployed.one(BARRIER), deployed.one(CONTROL_PLANE)]
     everything = of_the_tour(deployed, DEPLOYMENT, SET, CLAIM, VOLUME)
@@ -127,25 +125,23 @@ def test_on_the_way_down_the_tour_goes_before_the_server_and_before_the_barrier(
     )
 
 
-def test_the_stop_for_foreign_users_comes_before_the_tour_goes(cloud: dict[str, Any]) -> None:
-    deployed = run(cloud, tour="true")
+def test_the_stop_for_foreign_users_comes_before_the_tour_goes() -> None:
+    deployed = run(tour="true")
     stop = deployed.one(STOP)
     for one in of_the_tour(deployed, DEPLOYMENT, SET, CLAIM):
         assert one.urn in deployed.needs(stop), f"{one.name} would be deleted before anybody looked"
     assert stop.inputs["own"][1:] == list(OWN_USERS)
 
 
-def test_the_tours_namespace_is_passed_by_the_barrier_before_it_goes(cloud: dict[str, Any]) -> None:
-    deployed = run(cloud, tour="true")
+def test_the_tours_namespace_is_passed_by_the_barrier_before_it_goes() -> None:
+    deployed = run(tour="true")
     namespace = deployed.one(NAMESPACE)
     assert namespace.inputs["metadata"]["name"] == "tour"
     assert namespace.urn in deployed.needs(deployed.one(BARRIER))
 
 
-def test_what_an_interruption_left_unrecorded_goes_with_the_claim_that_the_barrier_deletes(
-    cloud: dict[str, Any],
-) -> None:
-    deployed = run(cloud, tour="true")
+def test_what_an_interruption_left_unrecorded_goes_with_the_claim_that_the_barrier_deletes() -> None:
+    deployed = run(tour="true")
     assert (
         deployed.one(BARRIER).inputs["own_claims"][1:]
         == list(OWN_CLAIMS)

@@ -1,20 +1,18 @@
 """The whole program on the target local, on Pulumi's mocks: what it declares, and in which order that goes away."""
 
 import runpy
-import sys
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from functools import cache
 
 import pulumi
 import pytest
 from pulumi.output import Unknown
 from pulumi.runtime.rpc import is_rpc_secret, unwrap_rpc_secret
 
-from tests.unit.conftest import PV, VOLUME
+from tests.unit.conftest import CLOUD, PV, VOLUME
+from tests.unit.fresh import ROOT, fresh_components
 from tests.unit.mocks import Deployed, Registered, deploy
 
-PROGRAM = str(Path(__file__).resolve().parents[2] / "__main__.py")
+PROGRAM = str(ROOT / "__main__.py")
 CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 SERVICE = "kubernetes:core/v1:Service"
@@ -26,22 +24,26 @@ CONTROL_PLANE = "pulumi-python:dynamic/storage-lab:ControlPlane"
 INSTANCE = "pulumi-python:dynamic/storage-lab:Ec2Instance"
 
 
-def run(cloud: dict[str, Any], preview: bool = False, **config: str) -> Deployed:
+def run_anew(preview: bool = False, **config: str) -> Deployed:
     return deploy(
         lambda: runpy.run_path(PROGRAM, run_name="__main__"),
-        outputs=cloud,
+        outputs=CLOUD,
         config={f"storage-lab:{key}": value for key, value in {"target": "local", **config}.items()},
         preview=preview,
         stack="local",
     )
 
 
+# One run of each configuration serves all that is said of it.
+run = cache(run_anew)
+
+
 def made(deployed: Deployed, type_: str) -> list[Registered]:
     return [resource for resource in deployed.all(type_) if not resource.read]
 
 
-def test_the_stack_outputs_name_claim_volume_and_server(cloud: dict[str, Any]) -> None:
-    outputs = run(cloud).outputs
+def test_the_stack_outputs_name_claim_volume_and_server() -> None:
+    outputs = dict(run().outputs)
     kubeconfig = outputs.pop("kubeconfig")
     assert is_rpc_secret(kubeconfig), "whoever has it is the cluster's administrator"
     assert unwrap_rpc_secret(kubeconfig) == "a kubeconfig"
@@ -55,15 +57,15 @@ def test_the_stack_outputs_name_claim_volume_and_server(cloud: dict[str, Any]) -
     assert outputs == {**server, "servers": {"nfs-server": server}, "ec2Endpoint": "http://127.0.0.1:4566"}
 
 
-def test_the_first_preview_passes_with_the_ids_unknown(cloud: dict[str, Any]) -> None:
-    deployed = run(cloud, preview=True)
+def test_the_first_preview_passes_with_the_ids_unknown() -> None:
+    deployed = run(preview=True)
     assert deployed.one(DEPLOYMENT), "the preview shows the lab"
     for name in ("pvName", "volumeId", "volumeName", "claimName"):
         assert isinstance(deployed.outputs[name], Unknown), f"{name} would be a guess"
 
 
-def test_on_the_way_down_claims_go_then_the_barrier_then_all_that_reclaims(cloud: dict[str, Any]) -> None:
-    deployed = run(cloud, servers='["nfs-server", "team/media"]', nodes="2")
+def test_on_the_way_down_claims_go_then_the_barrier_then_all_that_reclaims() -> None:
+    deployed = run(servers='["nfs-server", "team/media"]', nodes="2", reclaimTimeoutSeconds="7")
     barrier = deployed.one(BARRIER)
     for type_ in (CLAIM, DEPLOYMENT, SERVICE):
         for resource in made(deployed, type_):
@@ -82,8 +84,8 @@ def test_on_the_way_down_claims_go_then_the_barrier_then_all_that_reclaims(cloud
             assert resource.urn in deployed.needs(barrier), f"without {resource.urn} no volume is reclaimed"
 
 
-def test_on_the_way_down_the_first_stop_is_for_foreign_users(cloud: dict[str, Any]) -> None:
-    deployed = run(cloud, servers='["nfs-server", "team/media"]', reclaimTimeoutSeconds="7")
+def test_on_the_way_down_the_first_stop_is_for_foreign_users() -> None:
+    deployed = run(servers='["nfs-server", "team/media"]', nodes="2", reclaimTimeoutSeconds="7")
     stop = deployed.one("pulumi-python:dynamic/storage-lab:ForeignUsers")
     for type_ in (CLAIM, DEPLOYMENT, SERVICE, BARRIER):
         for resource in made(deployed, type_):
@@ -95,15 +97,15 @@ def test_on_the_way_down_the_first_stop_is_for_foreign_users(cloud: dict[str, An
     assert (stop.inputs["storage_class"], stop.inputs["timeout_seconds"]) == ("ebs", 7)
 
 
-def test_the_barrier_is_passed_before_a_namespace_goes_with_what_others_put_there(cloud: dict[str, Any]) -> None:
-    deployed = run(cloud, servers='["team/nfs-server"]')
+def test_the_barrier_is_passed_before_a_namespace_goes_with_what_others_put_there() -> None:
+    deployed = run(servers='["team/nfs-server"]')
     namespace = deployed.one(NAMESPACE)
     assert namespace.inputs["metadata"]["name"] == "team"
     assert namespace.urn in deployed.needs(deployed.one(BARRIER))
 
 
-def test_servers_of_one_name_live_side_by_side_in_their_namespaces(cloud: dict[str, Any]) -> None:
-    deployed = run(cloud, servers='["nfs-server", "team-a/nfs-server", "team-b/nfs-server"]')
+def test_servers_of_one_name_live_side_by_side_in_their_namespaces() -> None:
+    deployed = run(servers='["nfs-server", "team-a/nfs-server", "team-b/nfs-server"]')
     for type_ in (CLAIM, DEPLOYMENT, SERVICE):
         places = [resource.inputs["metadata"]["namespace"] for resource in made(deployed, type_)]
         assert places == ["default", "team-a", "team-b"]
@@ -111,9 +113,8 @@ def test_servers_of_one_name_live_side_by_side_in_their_namespaces(cloud: dict[s
     assert [namespace.name for namespace in deployed.all(NAMESPACE)] == ["team-a", "team-b"]
 
 
-def test_every_setting_takes_effect(cloud: dict[str, Any]) -> None:
+def test_every_setting_takes_effect() -> None:
     deployed = run(
-        cloud,
         region="eu-west-1",
         zone="eu-west-1c",
         storage="3Gi",
@@ -132,35 +133,18 @@ def test_every_setting_takes_effect(cloud: dict[str, Any]) -> None:
     assert deployed.one(BARRIER).inputs["timeout_seconds"] == 7
 
 
-def test_volumes_are_tagged_with_the_clusters_name_which_the_barrier_looks_for(cloud: dict[str, Any]) -> None:
-    deployed = run(cloud)
+def test_volumes_are_tagged_with_the_clusters_name_which_the_barrier_looks_for() -> None:
+    deployed = run()
     tag = deployed.one(BARRIER).inputs["volume_tag"]
     assert tag == {"key": "storage-lab", "value": "storage-lab-local"}
     assert deployed.one(CLASS).inputs["parameters"]["tagSpecification_2"] == "storage-lab=storage-lab-local"
 
 
-@pytest.fixture
-def without_aws() -> Iterator[None]:
-    """As in a fresh process: nothing of the program is loaded yet, and the AWS packages cannot be."""
-    ours = {name: module for name, module in sys.modules.items() if name.split(".")[0] in ("components", *AWS)}
-    for name in ours:
-        del sys.modules[name]
-    for name in AWS:
-        sys.modules[name] = None  # type: ignore[assignment]
-    yield
-    for name in [name for name in sys.modules if name.split(".")[0] in ("components", *AWS)]:
-        del sys.modules[name]
-    sys.modules.update(ours)
-
-
-AWS = ("pulumi_aws", "pulumi_eks")
-
-
-@pytest.mark.usefixtures("without_aws")
-def test_a_local_program_never_loads_the_aws_packages(cloud: dict[str, Any]) -> None:
-    assert run(cloud).one(DEPLOYMENT)
+def test_a_local_program_never_loads_the_aws_packages() -> None:
+    with fresh_components(without=("pulumi_aws", "pulumi_eks")):
+        assert run_anew().one(DEPLOYMENT)
 
 
 def test_a_bad_configuration_ends_the_program_before_anything_is_declared() -> None:
     with pytest.raises(pulumi.RunError, match="storage-lab:storage"):
-        run({}, storage="much")
+        run(storage="much")

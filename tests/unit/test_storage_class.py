@@ -10,7 +10,7 @@ CLASS = "kubernetes:storage.k8s.io/v1:StorageClass"
 BARRIER = "pulumi-python:dynamic/storage-lab:ReclaimBarrier"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def deployed() -> Deployed:
     def program() -> EbsStorageClass:
         return EbsStorageClass(
