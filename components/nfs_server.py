@@ -11,8 +11,9 @@ import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment
 from pulumi_kubernetes.core.v1 import (
     ContainerArgsDict,
-    PersistentVolume,
     PersistentVolumeClaim,
+    PersistentVolumeClaimPatch,
+    PersistentVolumePatch,
     PodSpecArgsDict,
     Service,
 )
@@ -22,6 +23,7 @@ from components.nfs_defaults import DEFAULT_IMAGE, DEFAULT_NAMESPACE, DEFAULT_ST
 from components.quantity import check_storage
 from components.storage_class import volume_name_of
 
+SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
 EXPORTS = "/exports"
 # What a client of NFS version 3 or 4 needs to reach.
 PORTS = {"nfs": 2049, "mountd": 20048, "rpcbind": 111}
@@ -73,7 +75,7 @@ class NfsServer(pulumi.ComponentResource):
         claim = self._create_claim()
         deployment = self._create_deployment(claim)
         service = self._create_service(deployment)
-        self._read_volume(claim, deployment)
+        self._label_volume(claim, deployment)
         self.service_ip = service.spec.cluster_ip
         self.register_outputs(
             {
@@ -115,7 +117,7 @@ class NfsServer(pulumi.ComponentResource):
                 "labels": self._labels,
                 # Of a class that waits for its first consumer, Pulumi waits for a claim to be Pending. One that is
                 # bound already, because it grows or its state was lost, never will be again.
-                "annotations": {"pulumi.com/skipAwait": "true"},
+                "annotations": SKIP_AWAIT,
             },
             spec={"access_modes": ["ReadWriteOnce"], "resources": {"requests": {"storage": self._storage}}},
             opts=pulumi.ResourceOptions(parent=self, custom_timeouts=pulumi.CustomTimeouts(delete=FREE_TIMEOUT)),
@@ -178,7 +180,7 @@ class NfsServer(pulumi.ComponentResource):
                 "labels": self._labels,
                 # Pulumi watches the endpoints of a Service for ten quiet seconds. The Deployment has said already that
                 # its pod is ready, and the address is there when the Service is.
-                "annotations": {"pulumi.com/skipAwait": "true"},
+                "annotations": SKIP_AWAIT,
             },
             spec={
                 "selector": self._labels,
@@ -187,23 +189,31 @@ class NfsServer(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[deployment]),
         )
 
-    def _read_volume(self, claim: PersistentVolumeClaim, deployment: Deployment) -> None:
-        """Reads the bound claim and its volume back, once the pod runs: before, there is no volume to be read.
+    def _label_volume(self, claim: PersistentVolumeClaim, deployment: Deployment) -> None:
+        """Puts the server's label on the volume that was made for the claim, and so learns what it is called.
 
-        In a preview the ids of what is not there yet are unknown, and a read of an unknown id is left out. A name
-        would be known, and the read of it fail on an empty cluster.
+        A claim is recorded as it was made: before its pod, so without a volume. A patch answers with the object as it
+        is once the pod runs. Reads would answer the same, but Pulumi repeats a read in every later update, and writes
+        the whole state before and after it; a patch that changes nothing costs nothing.
         """
-        claim_id = pulumi.Output.all(claim.id, deployment.id).apply(lambda ids: str(ids[0]))
-        bound = PersistentVolumeClaim.get(
-            f"{self._name}-bound", claim_id, opts=pulumi.ResourceOptions(parent=self, depends_on=[deployment])
+        # Another claim of the same name has another volume.
+        when = pulumi.ResourceOptions(parent=self, depends_on=[deployment], replacement_trigger=claim.metadata.uid)
+        bound = PersistentVolumeClaimPatch(
+            self._name,
+            metadata={"name": self._claim, "namespace": self._namespace, "annotations": SKIP_AWAIT},
+            opts=when,
         )
         self.claim_name = bound.metadata.name
         self.pv_name = bound.spec.volume_name
-        volume = PersistentVolume.get(
-            f"{self._name}-volume", self.pv_name, opts=pulumi.ResourceOptions(parent=self, depends_on=[deployment])
-        )
+        named = self.pv_name.apply(_or_placeholder, run_with_unknowns=True)
+        volume = PersistentVolumePatch(self._name, metadata={"name": named, "labels": self._labels}, opts=when)
         self.volume_id = volume.spec.csi.volume_handle
         self.volume_name = self.pv_name.apply(volume_name_of)
+
+
+def _or_placeholder(name: object) -> str:
+    """The provider refuses a patch of an unknown name, also in a preview, where it patches nothing."""
+    return name if isinstance(name, str) else "known-once-the-claim-is-bound"
 
 
 def _applied(value: pulumi.Input[str], function: Callable[[str], str]) -> pulumi.Input[str]:

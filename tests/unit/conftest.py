@@ -11,10 +11,7 @@ VOLUME = "vol-0a1b2c3d4e5f60718"
 
 
 def _claim(args: Any) -> dict[str, Any]:
-    if not args.resource_id:
-        return {"metadata": {**args.inputs["metadata"], "uid": "claim-uid"}}
-    namespace, _, name = args.resource_id.partition("/")
-    return {"metadata": {"name": name, "namespace": namespace}, "spec": {"volumeName": PV}}
+    return {"metadata": {**args.inputs["metadata"], "uid": "claim-uid"}}
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +30,9 @@ CLOUD: Mapping[str, Any] = {
         "ec2_endpoint": "http://127.0.0.1:4566",
     },
     "kubernetes:core/v1:PersistentVolumeClaim": _claim,
-    "kubernetes:core/v1:PersistentVolume": {"spec": {"csi": {"volumeHandle": VOLUME, "driver": "ebs.csi.aws.com"}}},
+    "kubernetes:core/v1:PersistentVolumeClaimPatch": {"spec": {"volumeName": PV}},
+    "kubernetes:core/v1:PersistentVolumePatch": {
+        "spec": {"csi": {"volumeHandle": VOLUME, "driver": "ebs.csi.aws.com"}}
+    },
     "kubernetes:core/v1:Service": {"spec": {"clusterIP": "10.0.0.17"}},
 }

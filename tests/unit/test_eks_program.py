@@ -39,8 +39,8 @@ FIXED = "pulumi-python:dynamic/storage-lab:FixedInputs"
 OUTPUTS: dict[str, Any] = {
     CLUSTER: {"kubeconfigJson": '{"kind": "Config"}'},
     ROLE: lambda args: {"arn": f"arn:aws:iam::123456789012:role/{args.name}", "name": args.name},
-    CLAIM: lambda args: {"metadata": {"name": "nfs-pvc"}, "spec": {"volumeName": PV}} if args.resource_id else {},
-    "kubernetes:core/v1:PersistentVolume": {"spec": {"csi": {"volumeHandle": "vol-1"}}},
+    f"{CLAIM}Patch": {"spec": {"volumeName": PV}},
+    "kubernetes:core/v1:PersistentVolumePatch": {"spec": {"csi": {"volumeHandle": "vol-1"}}},
     "kubernetes:core/v1:Service": {"spec": {"clusterIP": "10.0.0.17"}},
 }
 CALLS = {"aws:eks/getAddonVersion:getAddonVersion": {"version": "v1.0.0-eksbuild.1"}}

@@ -5,7 +5,6 @@ from typing import Any
 
 import pulumi
 import pytest
-from pulumi.runtime.rpc import UNKNOWN
 
 from components.nfs_server import NfsServer, NfsServerArgs
 from tests.unit.conftest import CLOUD, PV, VOLUME
@@ -14,7 +13,8 @@ from tests.unit.mocks import Deployed, deploy
 CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 SERVICE = "kubernetes:core/v1:Service"
-VOLUME_TYPE = "kubernetes:core/v1:PersistentVolume"
+BOUND_CLAIM = "kubernetes:core/v1:PersistentVolumeClaimPatch"
+BOUND_VOLUME = "kubernetes:core/v1:PersistentVolumePatch"
 COMPONENT = "storage-lab:index:NfsServer"
 
 
@@ -23,13 +23,8 @@ def lab(name: str = "nfs-server", preview: bool = False, **args: Any) -> Deploye
     return deploy(lambda: NfsServer(name, NfsServerArgs(**args)), outputs=CLOUD, preview=preview)
 
 
-def made_claim(deployed: Deployed) -> Any:
-    [claim] = [claim for claim in deployed.all(CLAIM) if not claim.read]
-    return claim
-
-
 def test_the_claim_is_the_one_of_the_labs_text() -> None:
-    claim = made_claim(lab()).inputs
+    claim = lab().one(CLAIM).inputs
     assert claim["metadata"]["name"] == "nfs-pvc"
     assert claim["metadata"]["labels"] == {"role": "nfs-server"}
     assert claim["spec"] == {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}, (
@@ -62,7 +57,7 @@ def test_the_claim_is_mounted_at_exports() -> None:
 
 
 def test_a_claim_that_is_bound_already_is_not_waited_for() -> None:
-    assert made_claim(lab()).inputs["metadata"]["annotations"] == {"pulumi.com/skipAwait": "true"}, (
+    assert lab().one(CLAIM).inputs["metadata"]["annotations"] == {"pulumi.com/skipAwait": "true"}, (
         "Pulumi waits for it to be Pending, for five minutes, and fails"
     )
 
@@ -95,25 +90,41 @@ def test_the_outputs_name_the_volume_that_was_made() -> None:
     assert deployed.value(server.service_ip) == "10.0.0.17"
 
 
-def test_the_volume_is_read_only_once_claim_and_deployment_are_there() -> None:
+def test_the_volume_is_looked_for_only_once_claim_and_deployment_are_there() -> None:
     deployed = lab()
-    claim, deployment = made_claim(deployed), deployed.one(DEPLOYMENT)
-    [bound] = [claim for claim in deployed.all(CLAIM) if claim.read]
-    volume = deployed.one(VOLUME_TYPE)
-    assert bound.id == "default/nfs-pvc"
-    assert {claim.urn, deployment.urn} <= deployed.needs(bound), "read earlier, the claim would not be bound yet"
-    assert volume.id == PV
+    bound, volume = deployed.one(BOUND_CLAIM), deployed.one(BOUND_VOLUME)
+    needed = {deployed.one(CLAIM).urn, deployed.one(DEPLOYMENT).urn}
+    assert needed <= deployed.needs(bound), "earlier, the claim would not be bound yet"
+    assert needed <= deployed.needs(volume)
 
 
-def test_in_the_first_preview_nothing_is_read_and_no_id_is_guessed() -> None:
+def test_the_volume_gets_the_servers_label_and_the_claim_nothing_new() -> None:
+    deployed = lab(namespace="team")
+    assert deployed.one(BOUND_VOLUME).inputs["metadata"] == {"name": PV, "labels": {"role": "nfs-server"}}
+    assert deployed.one(BOUND_CLAIM).inputs == {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "nfs-pvc", "namespace": "team", "annotations": {"pulumi.com/skipAwait": "true"}},
+    }
+
+
+def test_nothing_is_read_for_pulumi_would_repeat_it_in_every_update() -> None:
+    assert [resource.name for resource in lab().resources.values() if resource.read] == []
+
+
+def test_in_the_first_preview_no_id_is_guessed() -> None:
     deployed = lab(preview=True)
-    reads = [resource for resource in deployed.resources.values() if resource.read]
-    assert [read.id for read in reads] == [UNKNOWN, UNKNOWN], (
-        "a read with a known id runs in previews too, and fails on an empty cluster"
-    )
+    placeholder = deployed.one(BOUND_VOLUME).inputs["metadata"]["name"]
+    assert placeholder == "known-once-the-claim-is-bound", "the provider refuses a patch without a name in previews too"
     server = deployed.result
-    for output in (server.pv_name, server.volume_id, server.volume_name, server.claim_name):
+    for output in (server.pv_name, server.volume_id, server.volume_name):
         assert not deployed.is_known(output)
+
+
+def test_another_claim_of_the_same_name_has_another_volume() -> None:
+    deployed = lab()
+    for type_ in (BOUND_CLAIM, BOUND_VOLUME):
+        assert deployed.one(type_).options.replacement_trigger.string_value == "claim-uid"
 
 
 def test_every_child_belongs_to_the_component() -> None:
@@ -140,7 +151,7 @@ def test_every_child_uses_the_components_provider() -> None:
 
 def test_the_service_comes_after_the_deployment_and_that_after_the_claim() -> None:
     deployed = lab()
-    service, deployment, claim = deployed.one(SERVICE), deployed.one(DEPLOYMENT), made_claim(deployed)
+    service, deployment, claim = deployed.one(SERVICE), deployed.one(DEPLOYMENT), deployed.one(CLAIM)
     assert deployment.urn in service.dependencies, "a Service waits for an endpoint, in vain before the Deployment"
     assert claim.urn in deployment.dependencies
 
@@ -157,7 +168,7 @@ def test_two_servers_in_one_namespace_never_select_each_others_pods() -> None:
         assert names == ["nfs-server", "media"]
     selectors = [resource.inputs["spec"]["selector"] for resource in deployed.all(SERVICE)]
     assert selectors == [{"role": "nfs-server"}, {"role": "media"}]
-    claims = [claim.inputs["metadata"]["name"] for claim in deployed.all(CLAIM) if not claim.read]
+    claims = [claim.inputs["metadata"]["name"] for claim in deployed.all(CLAIM)]
     assert claims == ["nfs-pvc", "media-pvc"]
 
 
@@ -170,7 +181,7 @@ def test_every_argument_arrives_also_as_an_output() -> None:
     for type_ in (DEPLOYMENT, SERVICE):
         metadata = deployed.one(type_).inputs["metadata"]
         assert (metadata["name"], metadata["namespace"]) == ("files", "team")
-    claim = made_claim(deployed).inputs
+    claim = deployed.one(CLAIM).inputs
     assert (claim["metadata"]["name"], claim["metadata"]["namespace"]) == ("kept", "team")
     assert claim["spec"]["resources"]["requests"]["storage"] == "5Gi"
     pod = deployed.one(DEPLOYMENT).inputs["spec"]["template"]["spec"]
@@ -204,4 +215,4 @@ def test_a_bad_argument_is_refused_with_its_name_and_value(name: str, args: dict
 
 
 def test_a_name_of_63_letters_is_accepted() -> None:
-    assert made_claim(lab(name="n" * 63)).inputs["metadata"]["name"] == "n" * 63 + "-pvc"
+    assert lab(name="n" * 63).one(CLAIM).inputs["metadata"]["name"] == "n" * 63 + "-pvc"

@@ -60,7 +60,7 @@ def test_the_stack_outputs_name_claim_volume_and_server() -> None:
 def test_the_first_preview_passes_with_the_ids_unknown() -> None:
     deployed = run(preview=True)
     assert deployed.one(DEPLOYMENT), "the preview shows the lab"
-    for name in ("pvName", "volumeId", "volumeName", "claimName"):
+    for name in ("pvName", "volumeId", "volumeName"):
         assert isinstance(deployed.outputs[name], Unknown), f"{name} would be a guess"
 
 
