@@ -23,9 +23,9 @@ setup:
 verify status tour: setup
 	$(ACTIVE) && python -m lab $@ --stack $(STACK)
 
-# Everything but the fault tier, whose random walks take as long as all the rest: `make test-faults`.
+# Everything. The fault tier alone, whose random walks take as long as all the rest, is `make test-faults`.
 test: lint types
-	$(PYTEST) tests --ignore tests/faults
+	$(PYTEST) tests
 
 test-unit: setup-unit
 	$(PYTEST) tests/unit

@@ -21,6 +21,10 @@ COMPONENT_VARIABLE = "LOCALCLOUD_COMPONENT"
 STARTER = "kwokctl"
 _POLL_SECONDS = 0.02
 _KILL_SECONDS = 10
+# An exec takes microseconds; somebody's process that has no environment for good must not hold up a look at all.
+_EXEC_SECONDS = 0.05
+# The parent of the threads of Linux itself, which never have one.
+_KERNEL = 2
 
 
 @dataclass(frozen=True)
@@ -62,13 +66,23 @@ def read_pid_file(file: Path, folder: Path, component: str) -> Owned | None:
 
 def _identify(process: psutil.Process, folder: Path) -> Owned | None:
     try:
-        environment = process.environ()
+        environment = _environment(process)
     except (psutil.Error, OSError):  # another user's, or gone, or a zombie
         return None
     if environment.get(FOLDER_VARIABLE) != str(folder):
         return None
     owned = Owned(environment.get(COMPONENT_VARIABLE, STARTER), process)
     return owned if owned.alive else None
+
+
+def _environment(process: psutil.Process) -> dict[str, str]:
+    """The process's environment. While a process puts another program in its place, it has none for a moment."""
+    deadline = time.monotonic() + _EXEC_SECONDS
+    while not (environment := process.environ()):
+        if time.monotonic() > deadline or process.ppid() == _KERNEL or process.status() == psutil.STATUS_ZOMBIE:
+            break
+        time.sleep(0.001)
+    return environment
 
 
 def end(owned: Iterable[Owned], *, grace_seconds: float) -> None:

@@ -166,6 +166,33 @@ def test_the_stages_are_those_that_the_lab_needs() -> None:
     assert kinds == {("Node", "statusTemplate"), ("Pod", "statusTemplate"), ("Pod", "delete")}
 
 
+def test_a_process_that_becomes_another_program_is_still_known(tmp_path: Path) -> None:
+    class Becoming:
+        """What psutil says of a process in the middle of an exec: it is there, and has no environment yet."""
+
+        pid = 12
+        looks = 0
+
+        def environ(self) -> dict[str, str]:
+            self.looks += 1
+            marked = {processes.FOLDER_VARIABLE: str(tmp_path), processes.COMPONENT_VARIABLE: "ebs-csi"}
+            return marked if self.looks > 2 else {}
+
+        def ppid(self) -> int:
+            return 1
+
+        def is_running(self) -> bool:
+            return True
+
+        def status(self) -> str:
+            return psutil.STATUS_RUNNING
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(psutil, "process_iter", lambda: [Becoming()])
+        [found] = processes.find(tmp_path)
+    assert found.component == "ebs-csi", "a start that looks in this moment would say that it has died"
+
+
 _ENDS_WITHOUT_ITS_THREADS = """
 import ctypes, socket, sys, threading
 listener = socket.create_server(("127.0.0.1", 0))

@@ -1,0 +1,60 @@
+"""Troubleshooting: what Pulumi says about a setting of another type is what the document has as its heading."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab import ROOT, Lab
+
+DOCUMENT = (ROOT / "docs" / "troubleshooting.md").read_text()
+ARRAY, INTEGER, BOOLEAN = "array<string>", "integer", "boolean"
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    lab = Lab(tmp_path_factory.mktemp("settings"))
+    yield lab
+    lab.clear()
+
+
+@pytest.mark.parametrize(
+    ("words", "type_"),
+    [
+        (("storage-lab:servers", "foo"), ARRAY),
+        (("storage-lab:publicAccessCidrs", "203.0.113.7/32"), ARRAY),
+        (("--path", "storage-lab:servers[0]", "7"), ARRAY),
+        (("storage-lab:nodes", "many"), INTEGER),
+        (("storage-lab:reclaimTimeoutSeconds", "1.5"), INTEGER),
+        (("storage-lab:tour", "yes"), BOOLEAN),
+    ],
+)
+def test_a_setting_of_another_type_gets_the_sentence_of_the_document(
+    lab: Lab, words: tuple[str, ...], type_: str
+) -> None:
+    key = words[-2].removeprefix("storage-lab:").removesuffix("[0]")
+    try:
+        lab.pulumi("config", "set", *words)
+        refused = lab.preview(expect=None)
+    finally:
+        lab.pulumi("config", "rm", f"storage-lab:{key}")
+    sentence = f"Stack 'local' with configuration key '{key}' must be of type '{type_}'"
+    assert refused.returncode != 0
+    assert sentence in refused.stderr, "nobody finds it in the document any more"
+    assert lab.state() == [], "something was started"
+    [row] = [line for line in DOCUMENT.splitlines() if line.startswith(f"| `{type_}` |")]
+    assert f"`{key}`" in row
+    if words == ("storage-lab:servers", "foo"):
+        assert f"### `{sentence}`" in DOCUMENT.splitlines()
+
+
+def test_a_stack_whose_file_went_with_it_is_one_sentence_of_the_document(lab: Lab) -> None:
+    file = lab.folder / "Pulumi.local.yaml"
+    kept = file.read_text()
+    file.unlink()
+    try:
+        refused = lab.preview(expect=None)
+    finally:
+        file.write_text(kept)
+    assert refused.returncode != 0
+    assert "Stack 'local' is missing configuration value 'target'" in refused.stderr
+    assert "`Stack 'dev' is missing configuration value 'target'`" in DOCUMENT
