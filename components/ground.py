@@ -38,14 +38,18 @@ class Ground:
     subnet_ids: tuple[str, ...] = ()
 
 
-@cache  # botocore parses its list of endpoints each time
+@cache
+def _endpoints() -> Any:
+    """What botocore knows of regions. Made once: each session parses the whole list anew."""
+    return BotocoreSession()
+
+
 def partition_of(region: str) -> str:
     """The partition of `region`: aws, aws-cn, aws-us-gov. Raises PreflightError for what is no region's name."""
     if not region:
         raise PreflightError("storage-lab:region is not set: say where, for example us-east-1")
     try:
-        session: Any = BotocoreSession()  # untyped
-        return str(session.get_partition_for_region(region))
+        return str(_endpoints().get_partition_for_region(region))
     except UnknownRegionError:
         raise PreflightError(
             f"storage-lab:region is {region}, which is no AWS region's name (us-east-1 is one)"

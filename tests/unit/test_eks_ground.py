@@ -22,10 +22,13 @@ ZONES = {
 CALLER = {"Account": "123456789012", "Arn": "arn:aws:iam::123456789012:user/a", "UserId": "A"}
 
 
+session = cache(Session)
+
+
 @cache
 def client(service: str) -> Any:
-    """Made once: loading the model of EC2 takes a third of a second."""
-    return Session().create_client(service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    """Made once, in one session: the models are large."""
+    return session().create_client(service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
 
 
 class Account:

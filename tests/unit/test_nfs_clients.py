@@ -1,11 +1,10 @@
 """NfsClients: many Pods on one share, by an address that nodes know, gone before their server."""
 
 from tests.unit.mocks import Deployed, Registered
-from tests.unit.test_program import CLAIM, DEPLOYMENT, SERVICE, made, run
+from tests.unit.test_program import CLAIM, DEPLOYMENT, SERVICE, made, run, run_with_everybody
 
 VOLUME = "kubernetes:core/v1:PersistentVolume"
 CLIENTS = "storage-lab:index:NfsClients"
-SERVERS = '["nfs-server", "team/media"]'
 
 
 def of_the_clients(deployed: Deployed, *types: str) -> list[Registered]:
@@ -14,7 +13,7 @@ def of_the_clients(deployed: Deployed, *types: str) -> list[Registered]:
 
 
 def test_the_share_is_reached_by_address_and_port_in_every_namespace() -> None:
-    deployed = run(servers=SERVERS, nfsClients="2")
+    deployed = run_with_everybody()
     for volume in of_the_clients(deployed, VOLUME):
         assert volume.inputs["spec"]["nfs"] == {"server": "10.0.0.17", "path": "/"}, (
             "a node mounts the share, and no node resolves the name of a Service"
@@ -24,7 +23,7 @@ def test_the_share_is_reached_by_address_and_port_in_every_namespace() -> None:
 
 
 def test_volume_and_claim_are_for_many_and_for_each_other_only() -> None:
-    deployed = run(servers=SERVERS, nfsClients="2", storage="3Gi")
+    deployed = run_with_everybody()
     claims = {one.inputs["spec"]["volumeName"]: one.inputs for one in of_the_clients(deployed, CLAIM)}
     assert set(claims) == {"default.nfs-server-share", "team.media-share"}
     for volume in of_the_clients(deployed, VOLUME):
@@ -39,7 +38,7 @@ def test_volume_and_claim_are_for_many_and_for_each_other_only() -> None:
 
 
 def test_a_server_that_is_gone_does_not_hold_the_clients_for_ever() -> None:
-    [volume] = of_the_clients(run(nfsClients="1"), VOLUME)
+    [volume] = of_the_clients(run(nfsClients="3"), VOLUME)
     options = volume.inputs["spec"]["mountOptions"]
     assert "nfsvers=4.1" in options, "version 3 needs more ports than 2049"
     assert "soft" in options, "hard waits for ever, and so would every destroy"
@@ -66,7 +65,7 @@ def test_writers_and_readers_are_as_many_as_asked_for_and_spread_over_the_nodes(
 
 
 def test_on_the_way_down_clients_go_before_their_server_and_its_nodes() -> None:
-    deployed = run(servers=SERVERS, nfsClients="1")
+    deployed = run_with_everybody()
     for server in ("nfs-server", "team/media"):
         ahead = {deployed.one(DEPLOYMENT, server).urn, deployed.one(SERVICE, server).urn}
         component = deployed.one(CLIENTS, f"{server}-clients")

@@ -38,6 +38,12 @@ def run_anew(preview: bool = False, **config: str) -> Deployed:
 run = cache(run_anew)
 
 
+def run_with_everybody() -> Deployed:
+    """Two servers, one in a namespace of its own, and clients of both."""
+    servers = '["nfs-server", "team/media"]'
+    return run(servers=servers, nfsClients="2", nodes="2", storage="3Gi", reclaimTimeoutSeconds="7")
+
+
 def made(deployed: Deployed, type_: str) -> list[Registered]:
     return [resource for resource in deployed.all(type_) if not resource.read]
 
@@ -65,7 +71,7 @@ def test_the_first_preview_passes_with_the_ids_unknown() -> None:
 
 
 def test_on_the_way_down_claims_go_then_the_barrier_then_all_that_reclaims() -> None:
-    deployed = run(servers='["nfs-server", "team/media"]', nodes="2", reclaimTimeoutSeconds="7")
+    deployed = run_with_everybody()
     barrier = deployed.one(BARRIER)
     for type_ in (CLAIM, DEPLOYMENT, SERVICE):
         for resource in made(deployed, type_):
@@ -85,7 +91,7 @@ def test_on_the_way_down_claims_go_then_the_barrier_then_all_that_reclaims() -> 
 
 
 def test_on_the_way_down_the_first_stop_is_for_foreign_users() -> None:
-    deployed = run(servers='["nfs-server", "team/media"]', nodes="2", reclaimTimeoutSeconds="7")
+    deployed = run_with_everybody()
     stop = deployed.one("pulumi-python:dynamic/storage-lab:ForeignUsers")
     for type_ in (CLAIM, DEPLOYMENT, SERVICE, BARRIER):
         for resource in made(deployed, type_):
@@ -98,7 +104,7 @@ def test_on_the_way_down_the_first_stop_is_for_foreign_users() -> None:
 
 
 def test_the_barrier_is_passed_before_a_namespace_goes_with_what_others_put_there() -> None:
-    deployed = run(servers='["team/nfs-server"]')
+    deployed = run_with_everybody()
     namespace = deployed.one(NAMESPACE)
     assert namespace.inputs["metadata"]["name"] == "team"
     assert namespace.urn in deployed.needs(deployed.one(BARRIER))
