@@ -1,13 +1,16 @@
 """For every tier."""
 
+import atexit
 import gc
 import signal
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and so would every command that they strike.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# What the imports make lives to the end: looking through it for garbage, again and again, would cost a second.
+# What the imports make lives to the end: looking through it for garbage, again and again, would cost a second, and once
+# more when all is over, half of one.
 gc.disable()
+atexit.register(gc.freeze)
 
 
 def pytest_collection_finish() -> None:
