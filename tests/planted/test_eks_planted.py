@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit import test_eks_program as eks
+from tests.unit.eks_program import HOME, ROOT, program
 from tests.unit.mocks import Deployed
 
 Law = Callable[[Deployed], None]
@@ -141,11 +142,11 @@ ERRORS: dict[str, tuple[str, str, str, Law]] = {
 @pytest.mark.parametrize("error", ERRORS)
 def test_a_planted_error_breaks_its_law(error: str, tmp_path: Path) -> None:
     file, right, wrong, law = ERRORS[error]
-    shutil.copytree(eks.ROOT / "components", tmp_path / "components")
-    shutil.copy(eks.ROOT / "__main__.py", tmp_path)
+    shutil.copytree(ROOT / "components", tmp_path / "components")
+    shutil.copy(ROOT / "__main__.py", tmp_path)
     text = (tmp_path / file).read_text()
     assert right in text, f"{file} has changed: plant this error anew"
     (tmp_path / file).write_text(text.replace(right, wrong))
-    broken = eks.program(tmp_path, publicAccessCidrs=[eks.HOME])
+    broken = program(tmp_path, publicAccessCidrs=[HOME])
     with pytest.raises((AssertionError, KeyError)):
         law(broken)
