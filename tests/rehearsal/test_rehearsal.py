@@ -221,6 +221,7 @@ def critical_path(state: list[dict[str, Any]]) -> tuple[float, list[str]]:
 def test_the_critical_path_is_the_documented_one(play: Play) -> None:
     minutes, path = critical_path(play.state)
     assert path == ["lab-eksCluster", "lab-vpc-cni", "lab-nodes", "lab-ebs-aws-ebs-csi-driver"]
-    assert f"{minutes:.1f} minutes" in Path(ROOT / "docs" / "eks.md").read_text(), (
-        f"docs/eks.md does not say {minutes:.1f}"
-    )
+    for document in ("eks.md", "scale.md"):
+        assert f"**{minutes:.1f} minutes**" in (ROOT / "docs" / document).read_text(), (
+            f"docs/{document} does not say {minutes:.1f}"
+        )
