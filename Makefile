@@ -8,9 +8,9 @@ PYTEST  = .venv/bin/python -m pytest
 .PHONY: test test-unit test-conformance test-local test-faults rehearse bench lint types setup-unit setup-test
 .SILENT:
 
-# Of two at once, one creates the stack; the other is told that it exists, and goes on to Pulumi's lock.
+# Of two at once, one creates the stack, and the other selects it and comes to Pulumi's own lock.
 up: setup
-	$(ACTIVE) && { pulumi stack select --create $(STACK) || pulumi stack select $(STACK) 2>/dev/null; } && \
+	$(ACTIVE) && python -m tools.alone .lab/stack.lock pulumi stack select --create $(STACK) && \
 		pulumi up --yes --skip-preview --stack $(STACK)
 
 down: setup

@@ -1,50 +1,60 @@
 """What `make up` does about the stack, with a pulumi that only writes down what it is asked."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+# As Pulumi's file backend does it: who finds another at creating gives up. The winner takes long enough to be found.
 PULUMI = """#!/bin/sh
-echo "$*" >> "$0.log"
 case "$*" in
-"stack select --create "*) {create} ;;
-"stack select "*) {select} ;;
+"stack select --create local")
+    test -e "$0.stack" && exit 0
+    mkdir "$0.locked" || { echo "error: could not create stack: the stack is currently locked" >&2; exit 255; }
+    sleep 0.3
+    : > "$0.stack"
+    rmdir "$0.locked" ;;
+"stack select --create "*) echo "error: a stack name may only contain letters" >&2; exit 255 ;;
+*) echo "$*" >> "$0.log" ;;
 esac
 """
-EXISTS = "echo \"error: stack 'organization/storage-lab/local' already exists\" >&2; exit 255"
 UP = "up --yes --skip-preview --stack local"
 
 
-def make_up(folder: Path, create: str, select: str) -> tuple[subprocess.CompletedProcess[str], list[str]]:
-    """`make up` without its setup. What make did, and what pulumi was asked."""
-    pulumi = folder / "pulumi"
-    pulumi.write_text(PULUMI.format(create=create, select=select))
-    pulumi.chmod(0o755)
-    done = subprocess.run(
-        ["make", "--old-file=setup", "up", f"ACTIVE=PATH={folder}:$$PATH"],
-        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+@pytest.fixture
+def pulumi(tmp_path: Path) -> Path:
+    file = tmp_path / "pulumi"
+    file.write_text(PULUMI)
+    file.chmod(0o755)
+    return file
+
+
+def make_up(pulumi: Path, stack: str = "local") -> "subprocess.Popen[str]":
+    """`make up` without its setup."""
+    path = f"{pulumi.parent}:{Path(sys.executable).parent}"
+    return subprocess.Popen(
+        ["make", "--old-file=setup", "up", f"ACTIVE=export PATH={path}:$$PATH", f"STACK={stack}"],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    return done, (folder / "pulumi.log").read_text().splitlines()
 
 
-def test_a_stack_that_is_there_or_made_is_brought_up(tmp_path: Path) -> None:
-    done, asked = make_up(tmp_path, create="exit 0", select="exit 1")
-    assert done.returncode == 0, done.stderr
-    assert asked == ["stack select --create local", UP]
+def asked(pulumi: Path) -> list[str]:
+    log = Path(f"{pulumi}.log")
+    return log.read_text().splitlines() if log.exists() else []
 
 
-def test_who_comes_second_to_create_the_stack_goes_on_with_it(tmp_path: Path) -> None:
-    done, asked = make_up(tmp_path, create=EXISTS, select="exit 0")
-    assert done.returncode == 0, f"two at once on a new clone: the second has to get to Pulumi's lock\n{done.stderr}"
-    assert asked[-1] == UP
+def test_of_two_at_once_on_a_new_clone_both_get_past_the_stack_that_one_creates(pulumi: Path) -> None:
+    both = [make_up(pulumi), make_up(pulumi)]
+    said = [one.communicate(timeout=60)[1] for one in both]
+    assert [one.returncode for one in both] == [0, 0], said
+    assert asked(pulumi) == [UP, UP], "who comes second has to get to Pulumi's lock, which says what goes on"
 
 
-@pytest.mark.parametrize("reason", ["a stack name may only contain letters", "no space left on device"])
-def test_a_stack_that_cannot_be_made_says_why_once_and_nothing_starts(tmp_path: Path, reason: str) -> None:
-    done, asked = make_up(tmp_path, create=f"echo 'error: {reason}' >&2; exit 1", select="echo 'no stack' >&2; exit 1")
-    assert done.returncode != 0
-    assert UP not in asked
-    assert reason in done.stderr
-    assert "no stack" not in done.stderr, "it would hide the reason"
+def test_a_stack_that_cannot_be_made_says_why_and_nothing_starts(pulumi: Path) -> None:
+    one = make_up(pulumi, stack="bad!")
+    said = one.communicate(timeout=60)[1]
+    assert one.returncode != 0
+    assert "may only contain letters" in said
+    assert asked(pulumi) == []
