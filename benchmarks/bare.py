@@ -42,10 +42,11 @@ class Bare:
 def manifests(state: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The Kubernetes objects that a stack has made, as their manifests, in the order of their making.
 
-    Without owners: those are named by uid, and would be others in another cluster.
+    Without owners: those are named by uid, and would be others in another cluster. Without patches: they are of objects
+    that somebody else makes, and say nothing that is measured.
     """
-    kinds = (one for one in state if one["type"].startswith("kubernetes:") and not one.get("external"))
-    return [_manifest(one["inputs"]) for one in kinds]
+    made = (one for one in state if one["type"].startswith("kubernetes:") and not one["type"].endswith("Patch"))
+    return [_manifest(one["inputs"]) for one in made]
 
 
 def _manifest(inputs: dict[str, Any]) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def test_manifests_are_those_of_the_stack_without_what_only_pulumi_or_that_clust
             "type": "kubernetes:apps/v1:Deployment",
             "inputs": {"kind": "Deployment", "__inputs": {}, "metadata": {"name": "a", "ownerReferences": owners}},
         },
-        {"type": "kubernetes:core/v1:PersistentVolume", "external": True, "inputs": {"metadata": {"name": "read"}}},
+        {"type": "kubernetes:core/v1:PersistentVolumePatch", "inputs": {"metadata": {"name": "patched"}}},
     ]
     assert manifests(state) == [{"kind": "Deployment", "metadata": {"name": "a"}}], (
         "the garbage collector removes what names an owner that is not there"
