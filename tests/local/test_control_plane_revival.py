@@ -4,18 +4,17 @@ import os
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 
 import pytest
 
-from localcloud import processes
+from localcloud import ports, processes
 from localcloud.control_plane import ControlPlane
 from localcloud.errors import LocalCloudError
 from localcloud.kwok import COMPONENTS, SIDECARS
 from localcloud.layout import Layout
 from localcloud.ports import LOOPBACK
-from tests.local.clouds import credential, ec2, facts_of, kill, kubectl, pids, volume_ids
+from tests.local.clouds import credential, ec2, facts_of, kill, kubectl, pids, until, volume_ids
 
 
 @pytest.fixture
@@ -26,15 +25,9 @@ def stranger() -> Iterator["subprocess.Popen[bytes]"]:
         process.kill()
 
 
-def _taken(port: int) -> socket.socket:
-    """A listener of somebody else; the system lets go of a killed server's connections in its own time."""
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            return socket.create_server((LOOPBACK, port))
-        except OSError:
-            assert time.monotonic() < deadline, f"port {port} does not become free"
-            time.sleep(0.05)
+def _is_whole(cloud: ControlPlane) -> bool:
+    """Whether all is well, and nobody is at work on it any more."""
+    return not cloud.health() and all(one.component != processes.STARTER for one in processes.find(cloud.folder))
 
 
 @pytest.mark.parametrize("victim", ["etcd", "kube-controller-manager", "ec2-api", "ebs-csi", "csi-attacher"])
@@ -43,10 +36,7 @@ def test_one_killed_process_comes_back_and_only_that(cloud: ControlPlane, victim
     before = pids(cloud)
     if supervised:
         kill(before[victim])
-        deadline = time.monotonic() + 30
-        while cloud.health() or any(one.component == processes.STARTER for one in processes.find(cloud.folder)):
-            assert time.monotonic() < deadline, f"nobody starts {victim} again: {cloud.health()}"
-            time.sleep(0.05)
+        until(lambda: _is_whole(cloud), f"that {victim} is started again", 30)
     else:
         kill(before["supervisor"], before[victim])
         assert any(fault.component == victim for fault in cloud.health()), "health must name what died"
@@ -85,12 +75,11 @@ def test_a_supervisor_that_cannot_start_what_died_notes_why_and_leaves_it_to_the
     port = facts_of(cloud).ports["kube-scheduler"]
     os.kill(running["supervisor"], signal.SIGSTOP)  # until the port is taken
     kill(running["kube-scheduler"])
-    with _taken(port):
+    # The system lets go of a killed server's connections in its own time.
+    until(lambda: ports.is_free(port), "that the port can be taken", 30)
+    with socket.create_server((LOOPBACK, port)):
         os.kill(running["supervisor"], signal.SIGCONT)
-        deadline = time.monotonic() + 30
-        while "supervisor" in pids(cloud):
-            assert time.monotonic() < deadline, "it tries what cannot succeed"
-            time.sleep(0.05)
+        until(lambda: "supervisor" not in pids(cloud), "that it gives up what cannot succeed", 30)
         assert {fault.component for fault in cloud.health()} == {"kube-scheduler", "supervisor"}
     log = Layout(cloud.folder).log("supervisor").read_text()
     assert f"giving up: port {port} of kube-scheduler is taken by" in log, "nobody could find out why"

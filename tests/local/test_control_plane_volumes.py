@@ -2,32 +2,21 @@
 
 import json
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from localcloud.control_plane import ControlPlane
-from tests.local.clouds import ec2, facts_of, kill, kubectl, pids, volume_ids
+from tests.local.clouds import ec2, facts_of, kill, kubectl, pids, until, volume_ids
 
 ZONE = "us-east-1a"
-PATIENCE = 60.0
 
 
 def _apply(cloud: ControlPlane, *objects: dict[str, Any]) -> None:
     listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
     command = kubectl(cloud, "apply", "-f", "-", stdin=listed)
     assert command.returncode == 0, command.stderr
-
-
-def _until(reached: Callable[[], bool], what: str) -> float:
-    """Wait for a condition and return the seconds it took."""
-    begun = time.monotonic()
-    while not reached():
-        assert time.monotonic() - begun < PATIENCE, f"{what} did not happen within {PATIENCE} s"
-        time.sleep(0.1)
-    return time.monotonic() - begun
 
 
 @pytest.fixture
@@ -117,15 +106,15 @@ def test_a_claim_gets_its_volume_and_gives_it_back_though_everything_was_killed_
     def attached() -> bool:
         return kubectl(cloud, "get", "volumeattachment", "-o", "jsonpath={.items[*].status.attached}").stdout == "true"
 
-    _until(attached, "the volume's attachment")
+    until(attached, "the volume's attachment")
     handle = kubectl(cloud, "get", "pv", "-o", "jsonpath={.items[*].spec.csi.volumeHandle}").stdout
     assert volume_ids(endpoint) - before == {handle}, "exactly one volume for one claim"
 
     kill(*pids(cloud).values())
     deleted: subprocess.CompletedProcess[str] = kubectl(cloud, "delete", "pod/pod", "pvc/claim")
     assert deleted.returncode == 0, deleted.stderr
-    seconds = _until(lambda: handle not in volume_ids(endpoint), "the end of the volume")
+    seconds = until(lambda: handle not in volume_ids(endpoint), "the end of the volume")
 
     # Leases of the killed kwok, or nodes that report seldom, would each cost far more than this.
     assert seconds < 30, "a lab that was rebooted must be destroyed as fast as any other"
-    _until(lambda: kubectl(cloud, "get", "pv", "-o", "name").stdout == "", "the end of the PersistentVolume")
+    until(lambda: kubectl(cloud, "get", "pv", "-o", "name").stdout == "", "the end of the PersistentVolume")

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.unit import test_eks_program as eks
-from tests.unit.eks_program import HOME, ROOT, program
+from tests.unit.eks_program import HOME, program
+from tests.unit.fresh import ROOT
 from tests.unit.mocks import Deployed
 
 Law = Callable[[Deployed], None]

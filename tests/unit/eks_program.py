@@ -2,16 +2,15 @@
 
 import json
 import runpy
-import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from components.ground import Ground
+from tests.unit.conftest import PV
+from tests.unit.fresh import ROOT, fresh_components
 from tests.unit.mocks import Deployed, Registered, deploy
 
 with warnings.catch_warnings():
@@ -23,10 +22,8 @@ with warnings.catch_warnings():
     assert pulumi_aws.ec2.Vpc
     assert pulumi_eks.Cluster
 
-ROOT = Path(__file__).resolve().parents[2]
 NAME = "storage-lab-dev"
 HOME = "203.0.113.7/32"
-PV = "pvc-0b7d2c1e-5a37-4a2f-9c0e-3f1d6a8b9c10"
 CLUSTER, NODES, ADDON = "eks:index:Cluster", "aws:eks/nodeGroup:NodeGroup", "aws:eks/addon:Addon"
 ROLE, ATTACHMENT = "aws:iam/role:Role", "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 CLASS, CLAIM = "kubernetes:storage.k8s.io/v1:StorageClass", "kubernetes:core/v1:PersistentVolumeClaim"
@@ -40,22 +37,6 @@ OUTPUTS: dict[str, Any] = {
     "kubernetes:core/v1:Service": {"spec": {"clusterIP": "10.0.0.17"}},
 }
 CALLS = {"aws:eks/getAddonVersion:getAddonVersion": {"version": "v1.0.0-eksbuild.1"}}
-
-
-@contextmanager
-def source(folder: Path) -> Iterator[None]:
-    """Let `components` be imported anew, from `folder`, and forgotten afterwards."""
-    ours = {name: module for name, module in sys.modules.items() if name.split(".")[0] == "components"}
-    for name in ours:
-        del sys.modules[name]
-    sys.path.insert(0, str(folder))
-    try:
-        yield
-    finally:
-        sys.path.remove(str(folder))
-        for name in [name for name in sys.modules if name.split(".")[0] == "components"]:
-            del sys.modules[name]
-        sys.modules.update(ours)
 
 
 def program(folder: Path = ROOT, partition: str = "aws", subnets: tuple[str, ...] = (), **config: Any) -> Deployed:
@@ -72,7 +53,7 @@ def program(folder: Path = ROOT, partition: str = "aws", subnets: tuple[str, ...
             patch.setattr(eks_lab, "survey", lambda *_: ground)
             runpy.run_path(str(folder / "__main__.py"))
 
-    with source(folder):
+    with fresh_components(folder):
         return deploy(run, outputs=OUTPUTS, calls=CALLS, config=texts, stack="dev")
 
 

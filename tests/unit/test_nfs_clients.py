@@ -1,7 +1,7 @@
 """NfsClients: many Pods on one share, by an address that nodes know, gone before their server."""
 
 from tests.unit.mocks import Deployed, Registered
-from tests.unit.test_program import CLAIM, DEPLOYMENT, SERVICE, made, run, run_with_everybody
+from tests.unit.test_program import CLAIM, DEPLOYMENT, SERVICE, run, run_with_everybody
 
 VOLUME = "kubernetes:core/v1:PersistentVolume"
 CLIENTS = "storage-lab:index:NfsClients"
@@ -9,7 +9,7 @@ CLIENTS = "storage-lab:index:NfsClients"
 
 def of_the_clients(deployed: Deployed, *types: str) -> list[Registered]:
     components = {one.urn for one in deployed.all(CLIENTS)}
-    return [one for type_ in types for one in made(deployed, type_) if one.parent in components]
+    return [one for type_ in types for one in deployed.all(type_) if one.parent in components]
 
 
 def test_the_share_is_reached_by_address_and_port_in_every_namespace() -> None:

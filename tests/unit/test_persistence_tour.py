@@ -11,7 +11,7 @@ from components.settings import BadSettings, parse
 from components.tour_plan import GROWTH, STATEFUL_SET, WAYS, grown_claim
 from tests.unit.kubernetes_objects import Kubernetes, claim, pod, using
 from tests.unit.mocks import Deployed, Registered
-from tests.unit.test_program import BARRIER, CLAIM, CONTROL_PLANE, DEPLOYMENT, NAMESPACE, SERVICE, made, run
+from tests.unit.test_program import BARRIER, CLAIM, CONTROL_PLANE, DEPLOYMENT, NAMESPACE, SERVICE, run
 
 VOLUME = "kubernetes:core/v1:PersistentVolume"
 SET = "kubernetes:apps/v1:StatefulSet"
@@ -21,7 +21,7 @@ TOUR = "storage-lab:index:PersistenceTour"
 
 def of_the_tour(deployed: Deployed, *types: str) -> list[Registered]:
     component = deployed.one(TOUR)
-    return [one for type_ in types for one in made(deployed, type_) if one.parent == component.urn]
+    return [one for type_ in types for one in deployed.all(type_) if one.parent == component.urn]
 
 
 def pods(deployed: Deployed) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def test_selectors_are_those_of_their_pods_and_nobody_elses() -> None:
 
 def test_on_the_way_down_the_tour_goes_before_the_server_and_before_the_barrier() -> None:
     deployed = run(tour="true")
-    [server] = [one for one in made(deployed, SERVICE) if one.name == "nfs-server"]
+    [server] = [one for one in deployed.all(SERVICE) if one.name == "nfs-server"]
     first = [server, deployed.one(DEPLOYMENT, "nfs-server"), deployed.one(BARRIER), deployed.one(CONTROL_PLANE)]
     everything = of_the_tour(deployed, DEPLOYMENT, SET, CLAIM, VOLUME)
     assert len(everything) == len(WAYS) + 1 + 2 + 1

@@ -10,7 +10,7 @@ from pulumi.runtime.rpc import is_rpc_secret, unwrap_rpc_secret
 
 from tests.unit.conftest import CLOUD, PV, VOLUME
 from tests.unit.fresh import ROOT, fresh_components
-from tests.unit.mocks import Deployed, Registered, deploy
+from tests.unit.mocks import Deployed, deploy
 
 PROGRAM = str(ROOT / "__main__.py")
 CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
@@ -44,10 +44,6 @@ def run_with_everybody() -> Deployed:
     return run(servers=servers, nfsClients="2", nodes="2", storage="3Gi", reclaimTimeoutSeconds="7")
 
 
-def made(deployed: Deployed, type_: str) -> list[Registered]:
-    return [resource for resource in deployed.all(type_) if not resource.read]
-
-
 def test_the_stack_outputs_name_claim_volume_and_server() -> None:
     outputs = dict(run().outputs)
     kubeconfig = outputs.pop("kubeconfig")
@@ -74,7 +70,7 @@ def test_on_the_way_down_claims_go_then_the_barrier_then_all_that_reclaims() -> 
     deployed = run_with_everybody()
     barrier = deployed.one(BARRIER)
     for type_ in (CLAIM, DEPLOYMENT, SERVICE):
-        for resource in made(deployed, type_):
+        for resource in deployed.all(type_):
             assert barrier.urn in deployed.needs(resource), f"{resource.urn} could outlive the wait for its volume"
     keepers = [
         CLASS,
@@ -86,7 +82,7 @@ def test_on_the_way_down_claims_go_then_the_barrier_then_all_that_reclaims() -> 
         "pulumi:providers:kubernetes",
     ]
     for type_ in keepers:
-        for resource in made(deployed, type_):
+        for resource in deployed.all(type_):
             assert resource.urn in deployed.needs(barrier), f"without {resource.urn} no volume is reclaimed"
 
 
@@ -94,7 +90,7 @@ def test_on_the_way_down_the_first_stop_is_for_foreign_users() -> None:
     deployed = run_with_everybody()
     stop = deployed.one("pulumi-python:dynamic/storage-lab:ForeignUsers")
     for type_ in (CLAIM, DEPLOYMENT, SERVICE, BARRIER):
-        for resource in made(deployed, type_):
+        for resource in deployed.all(type_):
             assert resource.urn in deployed.needs(stop), f"{resource.urn} would be deleted before anybody looked"
     assert stop.inputs["own"] == [
         {"namespace": "default", "claim": "nfs-pvc", "server": "nfs-server"},
@@ -113,7 +109,7 @@ def test_the_barrier_is_passed_before_a_namespace_goes_with_what_others_put_ther
 def test_servers_of_one_name_live_side_by_side_in_their_namespaces() -> None:
     deployed = run(servers='["nfs-server", "team-a/nfs-server", "team-b/nfs-server"]')
     for type_ in (CLAIM, DEPLOYMENT, SERVICE):
-        places = [resource.inputs["metadata"]["namespace"] for resource in made(deployed, type_)]
+        places = [resource.inputs["metadata"]["namespace"] for resource in deployed.all(type_)]
         assert places == ["default", "team-a", "team-b"]
     assert set(deployed.outputs["servers"]) == {"nfs-server", "team-a/nfs-server", "team-b/nfs-server"}
     assert [namespace.name for namespace in deployed.all(NAMESPACE)] == ["team-a", "team-b"]
@@ -132,7 +128,7 @@ def test_every_setting_takes_effect() -> None:
     assert (control_plane["cloud"], control_plane["region"]) == ("local", "eu-west-1")
     assert {instance.inputs["zone"] for instance in deployed.all(INSTANCE)} == {"eu-west-1c"}
     assert len(deployed.all(INSTANCE)) == 3
-    [claim] = made(deployed, CLAIM)
+    [claim] = deployed.all(CLAIM)
     assert claim.inputs["spec"]["resources"]["requests"]["storage"] == "3Gi"
     [container] = deployed.one(DEPLOYMENT).inputs["spec"]["template"]["spec"]["containers"]
     assert container["image"] == "registry.example/nfs:2"

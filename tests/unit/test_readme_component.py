@@ -25,7 +25,7 @@ def test_the_readmes_program_runs_when_pasted_and_tells_the_volumes_id(readme: s
     pasted.write_text(program(readme))
     deployed = deploy(lambda: runpy.run_path(str(pasted)), outputs=CLOUD)
     assert deployed.outputs["volumeId"] == VOLUME
-    [claim] = [one for one in deployed.all("kubernetes:core/v1:PersistentVolumeClaim") if not one.read]
+    claim = deployed.one("kubernetes:core/v1:PersistentVolumeClaim")
     assert claim.inputs["spec"]["resources"]["requests"]["storage"] == "5Gi", "the README's size went nowhere"
     assert claim.provider.startswith(deployed.one("pulumi:providers:kubernetes", "cluster").urn), (
         "it would go to whichever cluster the user's own kubeconfig means"
