@@ -21,6 +21,8 @@ ZONE_LABEL = "topology.kubernetes.io/zone"
 REGION_LABEL = "topology.kubernetes.io/region"
 # What the real driver reports for a t3.medium with one network interface.
 VOLUMES_PER_NODE = 25
+# More than two cores can answer: what the stack waits for is then the cluster, not its own client.
+REQUESTS_A_SECOND = 1000
 
 
 class LocalClusterArgs(TypedDict):
@@ -79,6 +81,8 @@ class LocalCluster(pulumi.ComponentResource):
             kubeconfig=self.kubeconfig,
             # A new kubeconfig for the same cluster is no reason to replace everything in it.
             cluster_identifier=control_plane.cluster_id,
+            # The default, 50 requests a second, is for API servers that others use too.
+            kube_client_settings={"qps": REQUESTS_A_SECOND, "burst": REQUESTS_A_SECOND},
             opts=pulumi.ResourceOptions(parent=self, depends_on=[control_plane]),
         )
 

@@ -175,6 +175,12 @@ def _own_components(facts: Facts, layout: Layout) -> list[dict[str, Any]]:
         f"--kubeconfig={layout.admin_kubeconfig}",
         f"--csi-address=unix://{facts.socket}",
         "--timeout=60s",
+        # As unlimited as the control plane's own components are here: with the default, 5 requests a second, the
+        # volumes of a class of 30 would wait for their sidecars.
+        "--kube-api-qps=1000",
+        "--kube-api-burst=1000",
+        # A volume is refused to be deleted while it is being detached, and here that takes no second.
+        "--retry-interval-start=100ms",
     ]
     provisioner = ["--extra-create-metadata", "--feature-gates=Topology=true", "--default-fstype=ext4"]
     ec2_api = [f"--port={facts.ec2_port}", f"--state={layout.ec2_state}", "--services=ec2", f"--region={facts.region}"]
