@@ -11,7 +11,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -70,9 +70,10 @@ class ControlPlane:
         return list(faults(facts, self._layout, Api(facts, self._layout)))
 
     def create(self, region: str) -> Facts:
-        """Make the cloud and start it; where it exists already, start what does not run. Returns when it is healthy.
+        """Make the cloud and start it; where it exists already, start what does not run.
 
-        When a process dies, or on any other failure, nothing is left running.
+        Returns when it is healthy, but for the controllers of one that is new, which follow within a few seconds. When
+        a process dies, or on any other failure, nothing is left running.
         """
         self._require_tools()
         with self._alone():
@@ -176,7 +177,10 @@ class ControlPlane:
             token = secrets.token_hex(32)
             write_atomically(layout.token, f'{token},admin,admin,"system:masters"\n')
             kwok.write_configuration(facts, layout)
-            pids = self._bring_up(facts, *kwok.CREATE, "--config", str(layout.configuration))
+            # The controllers wait for every last default role of RBAC to be written. Meanwhile whoever asked for the
+            # cloud can make nodes and claims: what waits for a controller waits for it anyway.
+            command = (*kwok.CREATE, "--config", str(layout.configuration))
+            pids = self._bring_up(facts, *command, later=("kube-controller-manager",))
             facts = replace(
                 facts,
                 cluster_id=self._cluster_id(facts),
@@ -200,7 +204,7 @@ class ControlPlane:
     def _start(self, facts: Facts) -> None:
         found = self._reconcile_pid_files(facts)
         missing = [component for component in kwok.COMPONENTS if component.name not in found]
-        if not missing and runs(self._layout):
+        if not missing and runs(self._layout) and not self.health():
             return  # another command has done it while we waited for the lock
         self._layout.running.unlink(missing_ok=True)
         for component in missing:
@@ -220,10 +224,10 @@ class ControlPlane:
                 raise
         self._note_running(pids)
 
-    def _bring_up(self, facts: Facts, *command: str) -> dict[str, int]:
+    def _bring_up(self, facts: Facts, *command: str, later: Collection[str] = ()) -> dict[str, int]:
         kwok.write_commands(self._layout)
         sockets.prepare(Path(facts.socket), self.folder)
-        return Startup(facts, self._layout, Api(facts, self._layout)).run(*command)
+        return Startup(facts, self._layout, Api(facts, self._layout)).run(*command, later=later)
 
     def _note_running(self, pids: dict[str, int]) -> None:
         write_atomically(self._layout.running, json.dumps(pids))

@@ -168,6 +168,15 @@ def application(folder: Path) -> SavedBeforeAnswered:
     # All that it copies is its state, and it does that with copy.deepcopy: four fifths of the time of a save.
     ec2: Any = importlib.import_module("ministack.services.ec2")
     ec2.copy = SimpleNamespace(deepcopy=_copied)
+    # At the first request it would load botocore and the whole model of EC2, for half a second, to look up one word.
+    responses: Any = importlib.import_module("ministack.core.responses")
+    look_up = responses._service_model
+    models = {"ec2": SimpleNamespace(metadata={"protocol": "ec2"})}
+
+    def service_model(service: str) -> Any:
+        return models.get(service) or look_up(service)
+
+    responses._service_model = service_model
 
     def encode(service: str, state: Any) -> str:
         wrapped = {"__ministack_format__": persistence._state_format_version(service), "payload": state}

@@ -155,6 +155,9 @@ def _patches(layout: Layout) -> dict[str, dict[str, str]]:
             "endpoint-reconciler-type": "none",
             "advertise-address": LOOPBACK,
             "token-auth-file": str(layout.token),
+            # It marks new nodes as not ready until a controller has looked. These are ready at once, and a scheduler
+            # that has refused a pod for the mark lets it wait for a second.
+            "disable-admission-plugins": "TaintNodesByCondition",
         },
         "kube-controller-manager": alone,
         "kube-scheduler": alone,
@@ -182,7 +185,12 @@ def _own_components(facts: Facts, layout: Layout) -> list[dict[str, Any]]:
         # A volume is refused to be deleted while it is being detached, and here that takes no second.
         "--retry-interval-start=100ms",
     ]
-    provisioner = ["--extra-create-metadata", "--feature-gates=Topology=true", "--default-fstype=ext4"]
+    provisioner = [
+        *("--extra-create-metadata", "--feature-gates=Topology=true", "--default-fstype=ext4"),
+        # There are no snapshots here. To look for them it asks for their API once, and an API server that is not quite
+        # up answers: in five seconds.
+        "--snapshot-orphan-sweep-interval=0",
+    ]
     ec2_api = [f"--port={facts.ec2_port}", f"--state={layout.ec2_state}", "--services=ec2", f"--region={facts.region}"]
     ebs_csi = [f"--endpoint=unix://{facts.socket}", f"--ec2-endpoint={facts.ec2_endpoint}", f"--region={facts.region}"]
     commands: dict[str, tuple[Path, list[str]]] = {

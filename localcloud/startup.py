@@ -7,6 +7,7 @@ second. So it is ended as soon as it has launched everything.
 import json
 import subprocess
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 from . import processes
@@ -34,8 +35,10 @@ class Startup:
         self._gave_up: set[str] = set()  # died while the API server was not ready yet; to be started once more
         self._retried: set[str] = set()
 
-    def run(self, *command: str) -> dict[str, int]:
+    def run(self, *command: str, later: Collection[str] = ()) -> dict[str, int]:
         """Bring the cloud up with this kwokctl command, or none where all runs, and return the pids, by component.
+
+        Those named in `later` may not be ready yet, unless they died once.
 
         Raises LocalCloudError; as ComponentDied it names the process that ended and what it wrote last.
         """
@@ -49,7 +52,7 @@ class Startup:
                 self._mind_kwokctl()
                 if self._gave_up and self._kwokctl is None and "kube-apiserver" in self._ready:
                     self._start_again()
-                if len(self._ready) == len(COMPONENTS):
+                if all(c.name in self._ready or (c.name in later and self._goes_well(c.name)) for c in COMPONENTS):
                     return dict(self._pids)
                 if time.monotonic() > deadline:
                     raise self._too_slow()
@@ -74,6 +77,10 @@ class Startup:
                 raise ComponentDied(name, self._layout.log(name))
             self._ready.discard(name)
             self._gave_up.add(name)
+
+    def _goes_well(self, name: str) -> bool:
+        """Whether a component runs that has not had to be started twice."""
+        return name in self._pids and name not in self._gave_up | self._retried
 
     def _mind_kwokctl(self) -> None:
         """End kwokctl where it has launched everything; raise where it ended before."""

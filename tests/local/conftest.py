@@ -40,6 +40,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Iterator[Cont
         for name, value in (AMBIENT | {"HOME": str(home)}).items():
             patch.setenv(name, value)
         cloud.create(REGION)
+        cloud.ensure_running()
     yield cloud
     cloud.delete()
 
