@@ -192,3 +192,9 @@ def test_the_first_preview_knows_no_ids_and_starts_nothing(untouched: Lab) -> No
     said = untouched.preview()
     assert "to create" in said.stdout
     assert not Path(untouched.folder / ".lab" / "clouds").exists(), "a preview that starts processes is none"
+
+
+def test_who_asks_for_them_sees_all_debug_messages_of_the_program(untouched: Lab) -> None:
+    shown = untouched.preview("--debug").stdout
+    # The last resource of the program, and the last that the SDK says about it.
+    assert "resource registration successful: ty=pulumi-python:dynamic/storage-lab:ForeignUsers" in shown
