@@ -30,8 +30,8 @@ import pulumi.runtime
 from pulumi.runtime.proto import engine_pb2
 
 BAIL = 32
-# A program keeps nearly all that it makes and ends in seconds: looked for as often as Python does by default, there is no
-# garbage to be found.
+# A program keeps nearly all that it makes and ends in seconds: looking for garbage as often as Python does by default
+# finds none.
 OBJECTS_BEFORE_COLLECTION = 100_000
 # How long the last debug messages may take to arrive.
 FLUSH_SECONDS = 2.0
