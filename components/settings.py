@@ -11,7 +11,7 @@ from math import ceil
 from components.names import check_image, check_region, check_zone
 from components.nfs_defaults import DEFAULT_IMAGE, DEFAULT_NAMESPACE, DEFAULT_STORAGE
 from components.quantity import check_storage
-from components.settings_eks import EksSettings, read_eks
+from components.settings_eks import DEFAULT_NODE_TYPE, EksSettings, read_eks
 from components.settings_reader import NAMESPACE, BadSettings, Reader
 from components.settings_servers import ServerSettings, read_servers
 from components.tour_plan import NAMESPACE as TOUR_NAMESPACE
@@ -37,7 +37,11 @@ VOLUMES_PER_NODE = 25
 MOST_NODES = 100
 # Of each server's writers, and as many readers: enough to see how they spread.
 MOST_NFS_CLIENTS = 50
-# With the tour or with clients. A t3.medium holds 17 Pods besides, and the system takes eight of them.
+# A t3.medium holds 17 Pods, less kube-proxy, aws-node, ebs-csi-node and the Pod Identity agent on each.
+PODS_PER_NODE = 13
+# Somewhere on the nodes: CoreDNS and the driver's controller, two each.
+SYSTEM_PODS = 4
+# With the tour or with clients.
 NODES_TO_COMPARE = 2
 # Those that the EC2 emulator has a subnet in.
 LOCAL_ZONES = "abc"
@@ -104,9 +108,10 @@ def parse(values: Mapping[str, str]) -> Settings:
         image=read.optional_text("image", check_image) or DEFAULT_IMAGE,
         tour=(tour := read.boolean("tour", default=False)),
         nfs_clients=(nfs_clients := read.integer("nfsClients", 0, MOST_NFS_CLIENTS, default=0)),
-        nodes=read.integer("nodes", 0, MOST_NODES, default=0) or _fewest_nodes(len(servers), tour, nfs_clients),
+        eks=(eks := read_eks(read, target)),
+        nodes=read.integer("nodes", 0, MOST_NODES, default=0)
+        or max(_fewest_nodes(len(servers), tour, nfs_clients), _nodes_for_pods(len(servers), eks)),
         reclaim_timeout_seconds=read.integer("reclaimTimeoutSeconds", 1, 86400, default=300),
-        eks=read_eks(read, target),
     )
     _check_together(read, settings)
     read.finish()
@@ -141,6 +146,13 @@ def _check_together(read: Reader, settings: Settings) -> None:
 def _fewest_nodes(servers: int, tour: bool, nfs_clients: int) -> int:
     volumes = servers + (TOUR_VOLUMES if tour else 0)
     return max(ceil(volumes / VOLUMES_PER_NODE), NODES_TO_COMPARE if tour or nfs_clients else 1)
+
+
+def _nodes_for_pods(servers: int, eks: EksSettings | None) -> int:
+    """How many EKS nodes hold the servers' Pods; 1 for types of which it is not known here how many fit."""
+    if eks is None or eks.node_type != DEFAULT_NODE_TYPE:
+        return 1
+    return ceil((servers + SYSTEM_PODS) / PODS_PER_NODE)
 
 
 def _repository(image: str) -> str:

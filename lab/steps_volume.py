@@ -59,7 +59,7 @@ def ebs_kind(seen: Snapshot) -> Finding:
     wanted = ceil(parse_quantity(seen.expected_storage) / GIB)
     return judged(
         f"{size} GiB, {kind}, {'encrypted' if encrypted else 'not encrypted'}",
-        (size == wanted, f"{seen.expected_storage} is {wanted} GiB; a claim can grow, and a volume never shrinks"),
+        (size == wanted, f"{seen.expected_storage} is {wanted} GiB; a volume never shrinks, and grows on AWS only"),
         (kind == "gp3", "the class's parameter type says gp3: somebody changed the volume in EC2"),
         (encrypted is True, "a volume is encrypted when it is made or never: look at the class's parameter encrypted"),
     )

@@ -169,6 +169,7 @@ def application(folder: Path) -> SavedBeforeAnswered:
     ec2: Any = importlib.import_module("ministack.services.ec2")
     ec2.copy = SimpleNamespace(deepcopy=_copied)
     # At the first request it would load botocore and the whole model of EC2, for half a second, to look up one word.
+    # Nothing else of EC2's model is asked for.
     responses: Any = importlib.import_module("ministack.core.responses")
     look_up = responses._service_model
     models = {"ec2": SimpleNamespace(metadata={"protocol": "ec2"})}

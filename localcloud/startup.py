@@ -38,7 +38,7 @@ class Startup:
     def run(self, *command: str, later: Collection[str] = ()) -> dict[str, int]:
         """Bring the cloud up with this kwokctl command, or none where all runs, and return the pids, by component.
 
-        Those named in `later` may not be ready yet, unless they died once.
+        It does not wait for those named in `later` to be ready, except for one that has died and was started again.
 
         Raises LocalCloudError; as ComponentDied it names the process that ended and what it wrote last.
         """

@@ -86,6 +86,14 @@ def test_there_are_nodes_enough_for_the_volumes(servers: int, nodes: int) -> Non
     assert parse(LOCAL | {"servers": json.dumps([f"s{number}" for number in range(servers)])}).nodes == nodes
 
 
+@pytest.mark.parametrize(("servers", "nodes"), [(1, 1), (9, 1), (10, 2), (30, 3), (200, 16)])
+def test_there_are_eks_nodes_enough_for_the_pods(servers: int, nodes: int) -> None:
+    names = json.dumps([f"s{number}" for number in range(servers)])
+    assert parse(EKS | {"servers": names}).nodes == nodes, "a t3.medium holds 17 Pods, the system's among them"
+    large = parse(EKS | {"servers": names, "nodeType": "m5.4xlarge"}).nodes
+    assert large == -(-servers // 25), "a larger type is bounded by its volumes"
+
+
 @pytest.mark.parametrize(
     ("values", "said"),
     [

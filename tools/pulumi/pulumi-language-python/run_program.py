@@ -59,7 +59,8 @@ class DebugMessages:
     def flush(self) -> None:
         deadline = time.monotonic() + FLUSH_SECONDS
         for one in self._sent:
-            with contextlib.suppress(grpc.RpcError, grpc.FutureTimeoutError):
+            # An engine that has gone, or that is too busy for what it will not show, is no reason to fail.
+            with contextlib.suppress(grpc.RpcError, grpc.FutureTimeoutError, grpc.FutureCancelledError):
                 one.result(max(0.0, deadline - time.monotonic()))
 
 
