@@ -172,10 +172,10 @@ def application(folder: Path) -> SavedBeforeAnswered:
     # Nothing else of EC2's model is asked for.
     responses: Any = importlib.import_module("ministack.core.responses")
     look_up = responses._service_model
-    models = {"ec2": SimpleNamespace(metadata={"protocol": "ec2"})}
+    ec2_model = SimpleNamespace(metadata={"protocol": "ec2"})
 
     def service_model(service: str) -> Any:
-        return models.get(service) or look_up(service)
+        return ec2_model if service == "ec2" else look_up(service)
 
     responses._service_model = service_model
 

@@ -66,6 +66,8 @@ def test_two_clouds_of_the_same_second_share_nothing_and_leave_nothing(tmp_path:
         assert not set(one.ports.values()) & set(other.ports.values()), "they would take each other's ports"
         assert one.cluster_id != other.cluster_id, "one answers for the other"
         for cloud in clouds:
+            cloud.ensure_running()
+            assert cloud.health() == []
             assert kubectl(cloud, "get", "namespaces").returncode == 0
     finally:
         for cloud in clouds:
@@ -126,6 +128,8 @@ def test_a_creation_that_was_killed_leaves_nothing_in_the_way_of_the_next(folder
     assert processes.find(folder), "the killed creation left its processes, which the next one must deal with"
     cloud.create(REGION)
     assert {fault.component for fault in cloud.health()} <= {"kube-controller-manager"}, "only its controllers may wait"
+    cloud.ensure_running()
+    assert cloud.health() == []
     kept = {psutil.Process(one.process.pid).ppid() for one in processes.find(folder)}
     assert len(kept) == 1, "processes of the killed creation run on beside the new ones"
 
