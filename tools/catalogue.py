@@ -26,6 +26,10 @@ class GoModule:
     def path(self) -> Path:
         return HERE / self.folder
 
+    def requires(self, dependency: str) -> str:
+        """A module that the go.mod requires, as path@version."""
+        return f"{dependency}@{_required(self.folder, dependency)}"
+
 
 def _required(folder: str, module: str) -> str:
     """The version of `module` that the go.mod in `folder` requires, such as v1.36.3."""

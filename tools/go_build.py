@@ -18,7 +18,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tools import provider_overlay
+from tools import provider_sources
 from tools.catalogue import MODULES, PROVIDER, GoModule
 from tools.progress import Progress
 from tools.refusal import Refusal
@@ -132,11 +132,14 @@ class Build:
             )
         self.bin.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self.lab, prefix="build-") as scratch:
-            self._compile(go, Path(scratch))
+            sources, out = Path(scratch) / "sources", Path(scratch) / "bin"
+            sources.mkdir()
+            out.mkdir()
+            self._compile(go, sources, out)
             for tool, package in self.module.tools.items():
                 # `go build` names a binary after its package's folder, and leaves out a version suffix.
                 parts = [part for part in package.split("/") if not re.fullmatch(r"v\d+", part)]
-                built = Path(scratch) / (self.module.path.name if package == "." else parts[-1])
+                built = out / (self.module.path.name if package == "." else parts[-1])
                 os.replace(built, self.bin / tool)
         self.record()
 
@@ -144,18 +147,17 @@ class Build:
         """Writes down what the binaries were built from."""
         self._stamp.write_text(json.dumps(self._fingerprint()))
 
-    def _compile(self, go: Go, scratch: Path) -> None:
+    def _compile(self, go: Go, sources: Path, out: Path) -> None:
         module = self.module
         values = " ".join(f"-X {name}={value}" for name, value in module.versions().items())
-        words = [go.command, "build", "-v", *FLAGS, f"-ldflags=-s -w {values}", "-o", f"{scratch}{os.sep}"]
+        words = [go.command, "build", "-v", *FLAGS, f"-ldflags=-s -w {values}", "-o", f"{out}{os.sep}"]
         if module is PROVIDER:
-            upstream = provider_overlay.upstream(module)
-            words += ["-overlay", str(provider_overlay.write(module, go.module_dir(module, upstream), scratch))]
+            words += provider_sources.flags(module, lambda needed: go.module_dir(module, needed), sources)
         words += module.tools.values()
         compiled, said = 0, list[str]()
         with subprocess.Popen(words, cwd=module.path, env=go.env, stderr=subprocess.PIPE, text=True) as process:
             assert process.stderr is not None
-            with _heartbeat(lambda: self._report(scratch, compiled)):
+            with _heartbeat(lambda: self._report(out, compiled)):
                 for line in process.stderr:
                     compiled += 1
                     if not re.fullmatch(r"[\w./~-]+", line.rstrip()):
@@ -163,9 +165,9 @@ class Build:
         if process.returncode != 0:
             raise go.explain(module.title, said)
 
-    def _report(self, scratch: Path, compiled: int) -> None:
+    def _report(self, out: Path, compiled: int) -> None:
         module = self.module
-        linked = len([path for path in scratch.iterdir() if not path.name.endswith(".json")])
+        linked = len(list(out.iterdir()))
         packages = f", {compiled} packages compiled" if compiled else ""
         self.progress.show(f"{module.title}: {linked} of {len(module.tools)} tools{packages}")
 
@@ -178,8 +180,8 @@ class Build:
         digest = hashlib.sha256()
         for path in sorted(p for p in module.path.rglob("*") if p.is_file()):
             digest.update(f"{path.relative_to(module.path)}\0".encode() + path.read_bytes())
-        if module is PROVIDER:  # what it embeds is made over there
-            digest.update(Path(provider_overlay.__file__).read_bytes())
+        if module is PROVIDER:  # the rest of its sources is made over there
+            digest.update(Path(provider_sources.__file__).read_bytes())
         return {
             "sources": digest.hexdigest(),
             "tools": json.dumps(module.tools),
