@@ -65,9 +65,17 @@ def _untyped_sdk(module: GoModule, sdk: Path, out: Path) -> None:
 
 def without_types(kinds: str) -> str:
     """The Go file kinds.go of the SDK's package yaml/v2 without its last function, RegisterResource, and what only
-    that imports."""
-    kept, found, _ = kinds.partition("\nfunc RegisterResource(")
-    imports = re.compile(r"^import \(\n.*?^\)$", re.MULTILINE | re.DOTALL)
-    if not found or not imports.search(kept):
-        raise ValueError("kinds.go of the Kubernetes SDK is not laid out as in v4.24.0")
-    return imports.sub('import "fmt"', kept)
+    that imports.
+
+    Raises:
+        ValueError: the function does more than untyped/register_resource.go does.
+    """
+    kept, _, function = kinds.partition("\nfunc RegisterResource(")
+    cases = re.findall(r'case "(.+)/(.+)":\n\t\tvar res .+\n\t\terr := ctx.RegisterResource\("(.+?)"', function)
+    if not cases or len(cases) != function.count("\tcase "):
+        raise ValueError("kinds.go of Pulumi's Kubernetes SDK registers objects in another way than in v4.24.0")
+    for api_version, kind, token in cases:
+        group_version = api_version if "/" in api_version else f"core/{api_version}"
+        if token != f"kubernetes:{group_version}:{kind}":
+            raise ValueError(f"kinds.go of Pulumi's Kubernetes SDK registers {api_version}/{kind} as {token}")
+    return re.sub(r"^import \(\n.*?^\)$", 'import "fmt"', kept, count=1, flags=re.MULTILINE | re.DOTALL)
