@@ -18,6 +18,7 @@ import pulumi_kubernetes as kubernetes
 cluster = kubernetes.Provider("cluster", kubeconfig=os.environ["CLUSTER"])
 kubernetes.yaml.v2.ConfigGroup("group", yaml=open("objects.yaml").read(), opts=pulumi.ResourceOptions(provider=cluster))
 """
+# The provider notices only after half a minute that a custom resource has gone: skipAwait spares us that.
 OBJECTS = """
 apiVersion: v1
 kind: List
@@ -38,7 +39,9 @@ spec:
   versions:
   - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}
 ---
-{apiVersion: example.com/v1, kind: AllowList, metadata: {name: friends}}
+apiVersion: example.com/v1
+kind: AllowList
+metadata: {name: friends, annotations: {pulumi.com/skipAwait: "true"}}
 """
 TYPES = {
     "kubernetes:core/v1:ConfigMap",
