@@ -18,7 +18,6 @@ import pulumi_kubernetes as kubernetes
 cluster = kubernetes.Provider("cluster", kubeconfig=os.environ["CLUSTER"])
 kubernetes.yaml.v2.ConfigGroup("group", yaml=open("objects.yaml").read(), opts=pulumi.ResourceOptions(provider=cluster))
 """
-# The provider notices only after half a minute that a custom resource has gone: skipAwait spares us that.
 OBJECTS = """
 apiVersion: v1
 kind: List
@@ -29,26 +28,13 @@ items:
 ---
 {apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: {name: other}, provisioner: example.com/other}
 ---
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: allowlists.example.com}
-spec:
-  group: example.com
-  names: {kind: AllowList, listKind: AllowListList, plural: allowlists, singular: allowlist}
-  scope: Namespaced
-  versions:
-  - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}
----
-apiVersion: example.com/v1
-kind: AllowList
-metadata: {name: friends, annotations: {pulumi.com/skipAwait: "true"}}
+{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: reader}, rules: []}
 """
 TYPES = {
     "kubernetes:core/v1:ConfigMap",
     "kubernetes:core/v1:Secret",
     "kubernetes:storage.k8s.io/v1:StorageClass",
-    "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition",
-    "kubernetes:example.com/v1:AllowList",
+    "kubernetes:rbac.authorization.k8s.io/v1:Role",
 }
 
 
