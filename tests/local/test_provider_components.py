@@ -28,7 +28,10 @@ items:
 ---
 {apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: {name: other}, provisioner: example.com/other}
 ---
-{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: reader}, rules: []}
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: reader}
+rules: [{apiGroups: [""], resources: [pods], verbs: [get]}]
 """
 TYPES = {
     "kubernetes:core/v1:ConfigMap",
