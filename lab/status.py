@@ -72,8 +72,9 @@ def _print_changes(chains: list[Chain], look: Callable[[], list[Chain]], console
 
 
 def picture(chains: Sequence[Chain], now: datetime) -> "Group":
-    """A tree for each chain, each link below what holds it."""
+    """A tree for each chain, each link below what holds it; of several, each below its server's name."""
     from rich.console import Group
+    from rich.text import Text
     from rich.tree import Tree
 
     trees: list[Tree] = []
@@ -81,6 +82,10 @@ def picture(chains: Sequence[Chain], now: datetime) -> "Group":
         root, *rest = [Tree(_label(link, now)) for link in chain.links]
         for upper, lower in zip([root, *rest], rest, strict=False):
             upper.children.append(lower)
+        if len(chains) > 1:
+            server = Tree(Text("NfsServer ").append(chain.server, style="bold"))
+            server.children.append(root)
+            root = server
         trees.append(root)
     return Group(*trees)
 

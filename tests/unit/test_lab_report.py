@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,15 @@ def test_the_chain_goes_from_the_deployment_down_to_the_instance() -> None:
         assert kind in shown, lines
         assert shown.index(kind.split()[0]) == 4 * depth, "each hangs below what holds it"
         assert " 7m" in shown or "6m" in shown or depth == len(lines) - 1, "the age is missing"
+
+
+def test_of_several_servers_each_chain_hangs_below_its_servers_name() -> None:
+    here = chain_of(World().seen())
+    lines = drawn(here, replace(here, server="team-a/nfs-server")).splitlines()
+    assert [line for line in lines if line.startswith("NfsServer")] == [
+        f"NfsServer {here.server}", "NfsServer team-a/nfs-server",
+    ]  # fmt: skip
+    assert sum("Deployment nfs-server" in line for line in lines) == 2
 
 
 def test_all_is_well_in_a_lab_that_is_well() -> None:
