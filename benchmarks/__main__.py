@@ -5,7 +5,7 @@ scale      stacks of 1 to 100 servers, and a class of 30 namespaces
 claims     500 volumes at once, straight at the CSI controller
 setup      unit tests, what each target imports, the check that everything is built
 large      a stack of 200 servers, about 10 minutes; only when it is named
-toolchain  every tool compiled from nothing, about 12 minutes; only when it is named
+toolchain  every tool compiled from nothing, about 8 minutes; only when it is named
 
 Without a PART the first four run, in at most 12 minutes on two idle cores. A part replaces its own tables and leaves
 the others as they are.

@@ -46,8 +46,8 @@ class Go:
         facts = json.loads(self._output("env", "-json", "GOVERSION", "GOCACHE", "GOMODCACHE", "GOPROXY"))
         self.version: str = facts["GOVERSION"]
         self.proxy: str = facts["GOPROXY"]
-        numbers = re.match(r"go(\d+)\.(\d+)", self.version)
-        if numbers and tuple(map(int, numbers.groups())) < tuple(map(int, needed.split("."))):
+        numbers = re.match(r"go(\d+)\.(\d+)(?:\.(\d+))?", self.version)
+        if numbers and tuple(map(int, numbers.groups("0"))) < tuple(map(int, needed.split("."))):
             raise Refusal(
                 f"Go {self.version.removeprefix('go')} is too old: Go {needed} or newer is needed (go.dev/dl)."
             )
@@ -57,7 +57,11 @@ class Go:
         self.cache = Path(self.env.get("GOCACHE", facts["GOCACHE"]))
 
     def _output(self, *words: str) -> str:
-        return subprocess.run([self.command, *words], env=self.env, check=True, capture_output=True, text=True).stdout
+        done = subprocess.run([self.command, *words], env=self.env, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+            raise Refusal(f"{self.command} does not work: {reason}")
+        return done.stdout
 
     def module_dir(self, module: GoModule, dependency: str) -> Path:
         """The folder of a module that `module` requires, downloaded if it is not there yet."""
@@ -88,10 +92,9 @@ class Go:
 
 
 def _minimum_go() -> str:
-    """The newest Go that a go.mod of ours asks for, such as 1.26."""
-    found = [re.search(r"^go (\d+)\.(\d+)", (m.path / "go.mod").read_text(), re.MULTILINE) for m in MODULES]
-    major, minor = max((int(f[1]), int(f[2])) for f in found if f)
-    return f"{major}.{minor}"
+    """The newest Go that a go.mod of ours asks for, such as 1.26.6."""
+    found = [re.search(r"^go (\d+)\.(\d+)\.(\d+)$", (m.path / "go.mod").read_text(), re.MULTILINE) for m in MODULES]
+    return ".".join(map(str, max(tuple(map(int, f.groups())) for f in found if f)))
 
 
 def _is_cold(cache: Path) -> bool:
@@ -131,6 +134,8 @@ class Build:
                 f"Building the tools needs about 7 GB of disk, and {free / 2**30:.1f} GB are free at {self.lab}."
             )
         self.bin.mkdir(parents=True, exist_ok=True)
+        for left in self.lab.glob("build-*"):  # by a build that was killed; of two at once the other waits
+            shutil.rmtree(left)
         with tempfile.TemporaryDirectory(dir=self.lab, prefix="build-") as scratch:
             sources, out = Path(scratch) / "sources", Path(scratch) / "bin"
             sources.mkdir()

@@ -41,6 +41,13 @@ def main(words: list[str]) -> int:
     except Refusal as refusal:
         print(f"\nsetup: {refusal}", file=sys.stderr)
         return 1
+    except OSError as error:
+        print(
+            f"\nsetup: {error.filename or LAB}: {error.strerror}. Mend that and run the same command again: it goes on "
+            "from here.",
+            file=sys.stderr,
+        )
+        return 1
     except KeyboardInterrupt:
         print("\nsetup: interrupted. Run the same command again: it goes on from here.", file=sys.stderr)
         return 130

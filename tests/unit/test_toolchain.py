@@ -6,6 +6,7 @@ is what every other tier runs on.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -68,9 +69,17 @@ def test_a_machine_without_go_is_told_which_go_to_install(machine: Machine) -> N
     machine.refuses("Go is not installed", "1.26")
 
 
-def test_a_go_that_is_too_old_is_named_with_the_version_that_is_needed(machine: Machine) -> None:
-    machine.go("exit 1", version="go1.21.3")
-    machine.refuses("Go 1.21.3 is too old", "1.26")
+@pytest.mark.parametrize("version", ["1.21.3", "1.26", "1.26.5"])
+def test_a_go_that_is_too_old_is_named_with_the_version_that_is_needed(machine: Machine, version: str) -> None:
+    machine.go("exit 1", version=f"go{version}")
+    machine.refuses(f"Go {version} is too old", "1.26.6")
+
+
+def test_a_go_that_does_not_work_is_named_with_what_it_says(machine: Machine) -> None:
+    machine.go("exit 1")
+    command = machine.root / "commands" / "go"
+    command.write_text("#!/bin/sh\necho 'go: no version is set' >&2\nexit 126\n")
+    machine.refuses(str(command), "no version is set")
 
 
 @pytest.mark.parametrize(
@@ -90,6 +99,26 @@ def test_an_unreachable_module_proxy_is_one_sentence_that_names_it(machine: Mach
 def test_a_disk_that_fills_up_says_how_much_is_needed_and_that_the_work_goes_on(machine: Machine) -> None:
     machine.go(saying("link: writing: no space left on device"))
     machine.refuses("disk filled up", "7 GB", "goes on")
+
+
+def test_a_disk_that_fills_up_under_the_setup_itself_is_one_sentence_too(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/the/file")
+
+    machine.go("exit 0")
+    monkeypatch.setattr(Build, "run", write)
+    machine.refuses("/the/file: No space left on device", "goes on")
+
+
+def test_what_a_killed_build_left_is_removed_by_the_next(machine: Machine) -> None:
+    left = machine.root / ".lab" / "build-killed" / "bin"
+    left.mkdir(parents=True)
+    (left / "kubectl").touch()
+    machine.go(saying("x.go:1:1: undefined: Thing"))
+    machine.set_up()
+    assert not left.parent.exists(), "half a gigabyte of each killed build would stay for ever"
 
 
 def test_too_little_disk_is_told_before_anything_is_compiled(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
