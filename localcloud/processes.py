@@ -21,9 +21,12 @@ COMPONENT_VARIABLE = "LOCALCLOUD_COMPONENT"
 STARTER = "kwokctl"
 _POLL_SECONDS = 0.02
 _KILL_SECONDS = 10
-# An exec takes microseconds; somebody's process that has no environment for good must not hold up a look at all.
-_EXEC_SECONDS = 0.05
-# The parent of the threads of Linux itself, which never have one.
+# An exec takes microseconds, and more while a busy disk reads the program. In the middle of it a process has neither
+# environment nor arguments: that is waited for. One with arguments and no environment, as `env -i` starts it, may have
+# none for good, and must not hold up a look at all.
+_EXEC_SECONDS = 2.0
+_NO_ENVIRONMENT_SECONDS = 0.05
+# The threads of Linux itself, which have neither, and their parent.
 _KERNEL = 2
 
 
@@ -77,9 +80,11 @@ def _identify(process: psutil.Process, folder: Path) -> Owned | None:
 
 def _environment(process: psutil.Process) -> dict[str, str]:
     """The process's environment. While a process puts another program in its place, it has none for a moment."""
-    deadline = time.monotonic() + _EXEC_SECONDS
+    begun = time.monotonic()
     while not (environment := process.environ()):
-        if time.monotonic() > deadline or process.ppid() == _KERNEL or process.status() == psutil.STATUS_ZOMBIE:
+        patience = _NO_ENVIRONMENT_SECONDS if process.cmdline() else _EXEC_SECONDS
+        kernel = _KERNEL in (process.pid, process.ppid())
+        if time.monotonic() - begun > patience or kernel or process.status() == psutil.STATUS_ZOMBIE:
             break
         time.sleep(0.001)
     return environment

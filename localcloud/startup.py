@@ -66,12 +66,14 @@ class Startup:
     def _observe(self, component: Component) -> None:
         name = component.name
         pid_file = self._layout.pid_file(name)
+        # Asked before the process is looked for: kwokctl may write the number at any time.
+        launched = _has_content(pid_file)
         owned = processes.read_pid_file(pid_file, self._layout.folder, name)
         if owned is not None:
             self._pids[name] = owned.process.pid
             if name not in self._ready and is_ready(component, self._facts, self._api):
                 self._ready.add(name)
-        elif _has_content(pid_file) and name not in self._gave_up:
+        elif launched and name not in self._gave_up:
             # Controllers and sidecars give up on an API server that takes its time: that costs them one try.
             if not component.needs_api or name in self._retried:
                 raise ComponentDied(name, self._layout.log(name))

@@ -166,17 +166,20 @@ def test_the_stages_are_those_that_the_lab_needs() -> None:
     assert kinds == {("Node", "statusTemplate"), ("Pod", "statusTemplate"), ("Pod", "delete")}
 
 
-def test_a_process_that_becomes_another_program_is_still_known(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seconds", [0.002, 0.3])
+def test_a_process_that_becomes_another_program_is_still_known(tmp_path: Path, seconds: float) -> None:
     class Becoming:
-        """What psutil says of a process in the middle of an exec: it is there, and has no environment yet."""
+        """What psutil says of a process in the middle of an exec: it is there, without environment and arguments."""
 
         pid = 12
-        looks = 0
+        begun = time.monotonic()
 
         def environ(self) -> dict[str, str]:
-            self.looks += 1
             marked = {processes.FOLDER_VARIABLE: str(tmp_path), processes.COMPONENT_VARIABLE: "ebs-csi"}
-            return marked if self.looks > 2 else {}
+            return marked if time.monotonic() - self.begun > seconds else {}
+
+        def cmdline(self) -> list[str]:
+            return []
 
         def ppid(self) -> int:
             return 1
@@ -191,6 +194,22 @@ def test_a_process_that_becomes_another_program_is_still_known(tmp_path: Path) -
         patch.setattr(psutil, "process_iter", lambda: [Becoming()])
         [found] = processes.find(tmp_path)
     assert found.component == "ebs-csi", "a start that looks in this moment would say that it has died"
+
+
+def test_a_process_without_an_environment_does_not_hold_up_a_look(tmp_path: Path) -> None:
+    bare = subprocess.Popen(["sleep", "60"], env={})
+    try:
+        begun = time.monotonic()
+        assert processes.read_pid_file(_written(tmp_path / "pid", str(bare.pid)), tmp_path, "etcd") is None
+        assert time.monotonic() - begun < 1, "each of somebody's processes would cost every look two seconds"
+    finally:
+        bare.kill()
+        bare.wait()
+
+
+def _written(file: Path, text: str) -> Path:
+    file.write_text(text)
+    return file
 
 
 _ENDS_WITHOUT_ITS_THREADS = """
