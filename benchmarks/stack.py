@@ -13,7 +13,7 @@ from benchmarks.measure import MEBIBYTE, Usage, seconds
 from localcloud import processes
 from tests.lab import Lab
 
-# A command that hangs must not take the whole run with it; the longest, with 200 servers, take some eight minutes.
+# A command that hangs must not take the whole run with it; the longest, with 200 servers, take five minutes.
 _PATIENCE = 1200
 _ROLES = {"program": "PULUMI_LAB_RUN", "provider": "pulumi-resource-kubernetes", "engine": "pulumi "}
 

@@ -56,7 +56,7 @@ def _untyped_sdk(module: GoModule, sdk: Path, out: Path) -> None:
     for package in _PACKAGES:
         (out / root / package).mkdir(parents=True, exist_ok=True)
         for path in sorted((sdk / root / package).glob("*.go")):
-            (out / root / package / path.name).write_bytes(path.read_bytes())
+            shutil.copyfile(path, out / root / package / path.name)
     shutil.copyfile(sdk / "go.mod", out / "go.mod")
     kinds = out / root / "yaml" / "v2" / "kinds.go"
     kinds.write_text(without_types(kinds.read_text()))

@@ -1,6 +1,6 @@
 // Command pulumi-resource-kubernetes is the Kubernetes provider of Pulumi, built where no official release of it can be
 // had. The provider's module keeps its schema in the repository but not the two files that its own main embeds, so this
-// main embeds them under the same names; tools/setup.py makes them and lays them over this folder for the compiler.
+// main embeds them under the same names; tools/provider_sources.py makes them and lays them over this folder for the compiler.
 package main
 
 import (
