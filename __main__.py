@@ -5,7 +5,7 @@ from pulumi import ResourceOptions, export
 from pulumi_kubernetes.core.v1 import Namespace
 
 from components import settings as configuration
-from components.foreign_users import ForeignUsers, OwnServer
+from components.guards.foreign_users import ForeignUsers, OwnServer
 from components.nfs_clients import NfsClients
 from components.nfs_server import NfsServer
 from components.persistence_tour import OWN_CLAIMS, OWN_USERS, PersistenceTour
@@ -15,9 +15,9 @@ settings = configuration.load()
 
 # Each target loads only what it needs: the AWS packages are large.
 if settings.target == "local":
-    from components.local_cluster import create_cluster
+    from components.local.cluster import create_cluster
 else:
-    from components.eks_lab import create_cluster
+    from components.eks.lab import create_cluster
 
 cluster = create_cluster(settings)
 

@@ -16,8 +16,8 @@ import psutil
 
 from benchmarks.measure import seconds
 from benchmarks.report import Report, table
-from localcloud import ports
 from localcloud.csi.stubs import csi, csi_grpc
+from localcloud.machine import ports
 from tests.lab import ROOT
 
 CLAIMS = 500
@@ -71,7 +71,11 @@ def _burst(folder: Path, claims: int, *, saved: bool) -> Burst:
         endpoint, url = f"unix://{folder}/s", f"http://127.0.0.1:{port}"
         controller = stack.enter_context(
             _process(
-                folder, "localcloud.ebs_csi", f"--endpoint={endpoint}", f"--ec2-endpoint={url}", f"--region={_REGION}"
+                folder,
+                "localcloud.csi.server",
+                f"--endpoint={endpoint}",
+                f"--ec2-endpoint={url}",
+                f"--region={_REGION}",
             )
         )
         _until_up(port, folder / "s")
@@ -85,7 +89,7 @@ def _burst(folder: Path, claims: int, *, saved: bool) -> Burst:
 
 def _ec2_api(port: int, folder: Path, saved: bool) -> tuple[str, ...]:
     if saved:
-        return "localcloud.ec2_api", f"--port={port}", f"--state={folder}", f"--region={_REGION}"
+        return "localcloud.ec2_emulator", f"--port={port}", f"--state={folder}", f"--region={_REGION}"
     return ("benchmarks.plain_ec2_api", str(port), str(folder))
 
 

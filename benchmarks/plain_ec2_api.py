@@ -8,7 +8,7 @@ from typing import Any
 
 from hypercorn.config import Config
 
-from localcloud.ec2_api import configure
+from localcloud.ec2_emulator import configure
 
 
 def main(port: int, state: Path) -> None:

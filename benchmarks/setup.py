@@ -10,8 +10,13 @@ from benchmarks.measure import seconds
 from benchmarks.report import Report, table
 from tests.lab import ROOT, activated
 
-_PROGRAM = ("components.settings", "components.nfs_server", "components.storage_class", "components.foreign_users")
-_TARGETS = {"local": "components.local_cluster", "eks": "components.eks_lab"}
+_PROGRAM = (
+    "components.settings",
+    "components.nfs_server",
+    "components.storage_class",
+    "components.guards.foreign_users",
+)
+_TARGETS = {"local": "components.local.cluster", "eks": "components.eks.lab"}
 _LOADED = "import sys; print(len(sys.modules), *sorted({name.partition('.')[0] for name in sys.modules}))"
 
 

@@ -10,7 +10,7 @@ import yaml
 
 from benchmarks.engine_log import Split, split
 from benchmarks.measure import MEBIBYTE, Usage, seconds
-from localcloud import processes
+from localcloud.machine import processes
 from tests.lab import Lab
 
 # A command that hangs must not take the whole run with it; the longest, with 200 servers, take five minutes.

@@ -6,7 +6,7 @@ import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment
 from pulumi_kubernetes.core.v1 import PersistentVolume, PersistentVolumeClaim, PodSpecArgsDict
 
-from components.nfs_defaults import SHELL_IMAGE
+from .settings.conventions import SHELL_IMAGE
 
 SHARE = "/share"
 START_TIMEOUT = "5m"

@@ -18,10 +18,10 @@ from pulumi_kubernetes.core.v1 import (
     Service,
 )
 
-from components.names import check_claim_name, check_image, check_namespace, check_service_name
-from components.nfs_defaults import DEFAULT_IMAGE, DEFAULT_NAMESPACE, DEFAULT_STORAGE, default_claim_name
-from components.quantity import check_storage
-from components.storage_class import volume_name_of
+from .settings.conventions import DEFAULT_IMAGE, DEFAULT_NAMESPACE, DEFAULT_STORAGE, default_claim_name
+from .settings.names import check_claim_name, check_image, check_namespace, check_service_name
+from .settings.quantity import check_storage
+from .storage_class import volume_name_of
 
 SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
 EXPORTS = "/exports"

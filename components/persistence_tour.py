@@ -17,10 +17,10 @@ from pulumi_kubernetes.core.v1 import (
 )
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict, OwnerReferenceArgsDict
 
-from components.foreign_users import OwnServer
-from components.nfs_defaults import SHELL_IMAGE
-from components.reclaim_barrier import OwnClaim
-from components.tour_plan import CLAIM_TEMPLATE, DATA, GROWTH, NAMESPACE, STATEFUL_SET, WAYS, Way, journal
+from .guards.foreign_users import OwnServer
+from .guards.reclaim_barrier import OwnClaim
+from .settings.conventions import SHELL_IMAGE
+from .settings.tour_plan import CLAIM_TEMPLATE, DATA, GROWTH, NAMESPACE, STATEFUL_SET, WAYS, Way, journal
 
 HOST_FOLDER = "/var/lib/storage-lab-tour"
 SIZE = "1Gi"

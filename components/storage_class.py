@@ -6,9 +6,9 @@ from typing import NotRequired, TypedDict
 import pulumi
 from pulumi_kubernetes.storage.v1 import StorageClass
 
-from components.ec2_access import Ec2Access
-from components.reclaim_barrier import OwnClaim, ReclaimBarrier
-from components.volume_size import VolumeSize
+from .access.ec2_access import Ec2Access
+from .guards.reclaim_barrier import OwnClaim, ReclaimBarrier
+from .guards.volume_size import VolumeSize
 
 EBS_PROVISIONER = "ebs.csi.aws.com"
 # The tag on every volume of the lab, its value the cluster's name: what a leftover is found by.

@@ -45,7 +45,7 @@ def _run(asked: argparse.Namespace) -> int:
         from lab.tour import tour
 
         return tour(asked.stack)
-    from lab.stack import read_stack
+    from lab.reading.stack import read_stack
 
     stack = read_stack(asked.stack)
     if asked.command == "status":

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from lab.finding import last_warning
-from lab.objects import at, condition, moment, name_of, tags_of
-from lab.snapshot import Snapshot, Thing, instance_id_of
+from lab.reading.objects import at, condition, moment, name_of, tags_of
+from lab.reading.snapshot import Snapshot, Thing, instance_id_of
+from lab.steps.finding import last_warning
 
 MISSING = "not there"
 

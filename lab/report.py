@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-from lab.finding import Finding
+from lab.steps.finding import Finding
 
 WORDS = {True: "pass", False: "FAIL", None: "skip"}
 COLOURS = {True: "green", False: "bold red", None: "yellow"}

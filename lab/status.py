@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from lab.chain import MISSING, Chain, Link, chain_of
-from lab.kubectl import kubectl_of
-from lab.objects import age
-from lab.snapshot import InEc2, gather
-from lab.stack import Stack
+from lab.reading.kubectl import kubectl_of
+from lab.reading.objects import age
+from lab.reading.snapshot import InEc2, gather
+from lab.reading.stack import Stack
 
 if TYPE_CHECKING:
     from rich.console import Console, Group

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TextIO
 
-from components.dynamic_provider import Failure
-from components.tour_plan import GROWTH, NAMESPACE, STATEFUL_SET, WAYS, Way, journal
-from components.waiting import wait_until_gone
-from lab.commands import Refused
+from components.access.dynamic_provider import Failure
+from components.guards.polling import wait_until_gone
+from components.settings.tour_plan import GROWTH, NAMESPACE, STATEFUL_SET, WAYS, Way, journal
 from lab.errors import CannotLook
-from lab.finding import Finding
-from lab.kubectl import Kubectl, kubectl_of
+from lab.reading.commands import Refused
+from lab.reading.kubectl import Kubectl, kubectl_of
+from lab.reading.snapshot import Thing
+from lab.reading.stack import Stack, read_stack
 from lab.report import WORDS
-from lab.snapshot import Thing
-from lab.stack import Stack, read_stack
-from lab.tour_sights import Sight, grown_volumes, judge_bytes, judge_growth, judge_objects, ready_pod, see
+from lab.steps.finding import Finding
+from lab.tour_observations import Sight, grown_volumes, judge_bytes, judge_growth, judge_objects, ready_pod, see
 
 # Detach, attach and mount take one minute together on EC2.
 RESTART_SECONDS = 300

@@ -1,11 +1,11 @@
 """lab verify: looks at the lab, and judges each step of the exercise."""
 
-from lab import gone, share
-from lab.kubectl import kubectl_of
+from lab.reading.kubectl import kubectl_of
+from lab.reading.snapshot import InEc2, gather
+from lab.reading.stack import Stack
 from lab.report import Line, Report
-from lab.snapshot import InEc2, gather
-from lab.stack import Stack
-from lab.steps import STEPS
+from lab.steps import STEPS, gone
+from lab.steps import data_survives as share
 
 
 def verify(stack: Stack) -> Report:

@@ -16,14 +16,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from . import facts as facts_file
-from . import kubeconfig, kwok, ports, processes, sockets
+from . import kubeconfig
 from .credential import runs
 from .errors import ComponentDied, LocalCloudError
-from .facts import Facts, write_atomically
 from .health import Api, Fault, faults
-from .layout import Layout
-from .lock import exclusive
+from .kwok import kwokctl as kwok
+from .machine import csi_socket as sockets
+from .machine import ports, processes
+from .machine.lock import exclusive
+from .record import record as facts_file
+from .record.layout import Layout
+from .record.record import Facts, write_atomically
 from .startup import Startup
 
 GRACE_SECONDS = 5

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from .layout import Layout
+from .record.layout import Layout
 
 # v1beta1 is what every client understands that has credential plugins at all; lightkube 1.0 does not know v1.
 API_VERSION = "client.authentication.k8s.io/v1beta1"

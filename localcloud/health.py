@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import ports, processes
-from .facts import Facts
-from .kwok import COMPONENTS, Component
-from .layout import Layout
+from .kwok.kwokctl import COMPONENTS, Component
+from .machine import ports, processes
+from .record.layout import Layout
+from .record.record import Facts
 
 # A port is open some time before its server answers.
 _SECONDS = 2

@@ -7,8 +7,8 @@ before their first request; it starts what is not running and prints the credent
 import json
 
 from .credential import API_VERSION
-from .facts import Facts
-from .kwok import PROJECT, PYTHON
+from .kwok.kwokctl import PROJECT, PYTHON
+from .record.record import Facts
 
 
 def text(facts: Facts) -> str:

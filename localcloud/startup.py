@@ -10,12 +10,12 @@ import time
 from collections.abc import Collection
 from pathlib import Path
 
-from . import processes
 from .errors import ComponentDied, LocalCloudError, log_end
-from .facts import Facts
 from .health import Api, is_ready
-from .kwok import COMPONENTS, START, Component, start_process
-from .layout import Layout
+from .kwok.kwokctl import COMPONENTS, START, Component, start_process
+from .machine import processes
+from .record.layout import Layout
+from .record.record import Facts
 
 # Everything is up after 3 s on two idle cores; this is for machines that compile at the same time.
 SECONDS = 120

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .credential import runs
 from .errors import LocalCloudError
-from .layout import Layout
+from .record.layout import Layout
 
 # A look costs a third of a millisecond.
 _POLL_SECONDS = 0.5

@@ -18,7 +18,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from localcloud.processes import Owned, end, find
+from localcloud.machine.processes import Owned, end, find
 from tools.pulumi_cli import state_url
 
 ROOT = Path(__file__).resolve().parents[1]

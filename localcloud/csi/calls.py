@@ -10,7 +10,7 @@ from typing import Any
 
 import grpc
 
-from localcloud.csi.errors import CsiError
+from .errors import CsiError
 
 # Asked again and again, and always answered alike: only their failures are worth a line.
 _QUIET = ("Probe", "GetPluginInfo", "GetPluginCapabilities", "ControllerGetCapabilities", "NodeGetCapabilities")

@@ -5,13 +5,13 @@ import threading
 
 import grpc
 
-from localcloud.csi.deadline import Deadline, InFlight
-from localcloud.csi.ec2 import Attachment, Ec2, Volume
-from localcloud.csi.errors import CsiError
-from localcloud.csi.requests import Wish, check_capabilities, check_capability, required, wish_of
-from localcloud.csi.stubs import csi, csi_grpc
-from localcloud.csi.volume_types import GIB
-from localcloud.csi.zones import ZONE_KEY, choose_zone
+from .deadline import Deadline, InFlight
+from .ec2 import Attachment, Ec2, Volume
+from .errors import CsiError
+from .requests import Wish, check_capabilities, check_capability, required, wish_of
+from .stubs import csi, csi_grpc
+from .volume_types import GIB
+from .zones import ZONE_KEY, choose_zone
 
 MOST_VOLUMES_ON_A_NODE = 25
 """What the CSINode objects announce, and what an instance with 28 attachments can hold beside root and network."""

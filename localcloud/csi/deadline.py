@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from localcloud.csi.errors import CsiError
+from .errors import CsiError
 
 T = TypeVar("T")
 

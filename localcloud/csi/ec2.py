@@ -12,9 +12,9 @@ import botocore.session
 from botocore.config import Config
 from botocore.loaders import Loader
 
-from localcloud.csi.deadline import Deadline
-from localcloud.csi.errors import CsiError, from_ec2
-from localcloud.csi.tags import VOLUME_NAME
+from .deadline import Deadline
+from .errors import CsiError, from_ec2
+from .tags import VOLUME_NAME
 
 CONNECTIONS = 16
 _TRIES = 4

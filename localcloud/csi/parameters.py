@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from localcloud.csi.errors import CsiError
-from localcloud.csi.tags import Claimant
-from localcloud.csi.volume_types import DEFAULT_TYPE, VOLUME_TYPES
+from .errors import CsiError
+from .tags import Claimant
+from .volume_types import DEFAULT_TYPE, VOLUME_TYPES
 
 FILE_SYSTEMS = ("ext3", "ext4", "xfs")
 """What the node half of the real driver can format on Linux."""

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from localcloud.csi.ec2 import Volume
-from localcloud.csi.errors import CsiError
-from localcloud.csi.parameters import Parameters, check_file_system, parse_parameters
-from localcloud.csi.stubs import csi
-from localcloud.csi.tags import volume_tags
-from localcloud.csi.volume_types import check_performance, size_in_gib
-from localcloud.csi.zones import wanted_zones
+from .ec2 import Volume
+from .errors import CsiError
+from .parameters import Parameters, check_file_system, parse_parameters
+from .stubs import csi
+from .tags import volume_tags
+from .volume_types import check_performance, size_in_gib
+from .zones import wanted_zones
 
 # A claim's ReadWriteOnce. The provisioner also maps ReadWriteOncePod to it for drivers like this one.
 ACCESS_MODE = csi.VolumeCapability.AccessMode.SINGLE_NODE_WRITER

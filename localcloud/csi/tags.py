@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from localcloud.csi.errors import CsiError
+from .errors import CsiError
 
 # What the real driver writes, and finds its volumes by.
 VOLUME_NAME = "CSIVolumeName"

@@ -7,7 +7,7 @@ accepts any number, so the limits are kept here, and a claim that EBS would refu
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from localcloud.csi.errors import CsiError
+from .errors import CsiError
 
 GIB = 2**30
 DEFAULT_TYPE = "gp3"

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from localcloud.csi.errors import CsiError
+from .errors import CsiError
 
 ZONE_KEY = "topology.kubernetes.io/zone"
 DRIVER_ZONE_KEY = "topology.ebs.csi.aws.com/zone"

@@ -67,7 +67,7 @@ def running(arguments: list[str], log: Path, **options: Any) -> Iterator[subproc
 def ec2_api(folder: Path) -> Iterator[str]:
     """The EC2 API with its state in `folder`; yields its URL."""
     port, log = free_port(), folder / "ec2-api.log"
-    arguments = ["localcloud.ec2_api", "--port", str(port), "--state", str(folder / "ec2"), "--region", REGION]
+    arguments = ["localcloud.ec2_emulator", "--port", str(port), "--state", str(folder / "ec2"), "--region", REGION]
     with running(arguments, log, cwd=ROOT) as process:
         wait_until(lambda: listens(port) or process.poll() is not None, "the EC2 API listens")
         assert process.poll() is None, f"the EC2 API ended at its start: {log.read_text()}"
@@ -79,7 +79,7 @@ def controller_process(
     folder: Path, ec2_endpoint: str, environment: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
     """The controller on `folder`/csi.sock, given as the relative path that the local cloud uses."""
-    arguments = ["localcloud.ebs_csi", "--endpoint", "unix://csi.sock", "--ec2-endpoint", ec2_endpoint]
+    arguments = ["localcloud.csi.server", "--endpoint", "unix://csi.sock", "--ec2-endpoint", ec2_endpoint]
     log = folder / "csi.log"
     served_before = log.read_text().count(" serving ") if log.exists() else 0
     env = {**os.environ, **(environment or {}), "PYTHONPATH": str(ROOT)}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from localcloud import ebs_csi
+from localcloud.csi import server as ebs_csi
 from tests.conformance.stage import Driver, Ec2Facts, controller_process, wait_until
 
 

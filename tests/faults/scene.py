@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import psutil
 
-from localcloud.processes import FOLDER_VARIABLE
+from localcloud.machine.processes import FOLDER_VARIABLE
 from tests.faults.bystanders import Bystander
 from tests.faults.report import ROWS, Row
 from tests.faults.witness import Witness

@@ -8,8 +8,8 @@ from subprocess import Popen, TimeoutExpired
 
 import pytest
 
-from localcloud.kwok import COMPONENTS
-from localcloud.layout import Layout
+from localcloud.kwok.kwokctl import COMPONENTS
+from localcloud.record.layout import Layout
 from tests.faults.scene import Scene, errors, summary, until
 from tests.lab import Lab
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from localcloud.facts import read
+from localcloud.record.record import read
 from tests.faults.conftest import NewScene
 from tests.faults.scene import Scene, errors, summary, until
 from tests.faults.test_kills import kill

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from localcloud.facts import read
+from localcloud.record.record import read
 from tests.faults.conftest import NewScene
 from tests.faults.scene import Scene
 

@@ -13,10 +13,10 @@ import boto3
 import psutil
 from botocore.config import Config
 
-from localcloud import processes
 from localcloud.control_plane import ControlPlane
-from localcloud.facts import Facts
-from localcloud.layout import Layout
+from localcloud.machine import processes
+from localcloud.record.layout import Layout
+from localcloud.record.record import Facts
 
 ROOT = Path(__file__).parents[2]
 TOOLS = ROOT / ".lab" / "bin"

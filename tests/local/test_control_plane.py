@@ -6,11 +6,11 @@ from pathlib import Path
 from lightkube import Client, KubeConfig
 from lightkube.resources.core_v1 import Namespace
 
-from localcloud import processes
 from localcloud.control_plane import ControlPlane
-from localcloud.kwok import COMPONENTS
-from localcloud.layout import Layout
-from localcloud.ports import LOOPBACK
+from localcloud.kwok.kwokctl import COMPONENTS
+from localcloud.machine import processes
+from localcloud.machine.ports import LOOPBACK
+from localcloud.record.layout import Layout
 from tests.local.clouds import credential, facts_of, kubectl, listening, pids
 from tests.local.conftest import AMBIENT, REGION
 

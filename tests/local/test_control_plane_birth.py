@@ -11,11 +11,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from localcloud import ports, processes
 from localcloud.control_plane import ControlPlane
 from localcloud.errors import ComponentDied, LocalCloudError
-from localcloud.layout import Layout
-from localcloud.lock import lock_file
+from localcloud.machine import ports, processes
+from localcloud.machine.lock import lock_file
+from localcloud.record.layout import Layout
 from tests.local.clouds import ROOT, TOOLS, facts_of, kubectl
 from tests.local.conftest import REGION
 

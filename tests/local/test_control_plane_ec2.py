@@ -11,7 +11,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from localcloud import ports
+from localcloud.machine import ports
 from tests.local.clouds import ROOT, ec2, volume_ids
 
 ROUNDS = 4
@@ -19,7 +19,14 @@ ROUNDS = 4
 
 @contextmanager
 def _serving(state: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
-    command = [sys.executable, "-m", "localcloud.ec2_api", f"--port={port}", f"--state={state}", "--services=ec2,sts"]
+    command = [
+        sys.executable,
+        "-m",
+        "localcloud.ec2_emulator",
+        f"--port={port}",
+        f"--state={state}",
+        "--services=ec2,sts",
+    ]
     with subprocess.Popen(command, cwd=ROOT) as process:
         deadline = time.monotonic() + 30
         while not ports.answers(port):
@@ -64,7 +71,7 @@ def test_it_ends_at_once_when_asked_to_though_clients_hold_connections(tmp_path:
 
 def test_a_taken_port_is_said_in_one_line(tmp_path: Path) -> None:
     with ports.reserve() as chosen:  # the guard of the block is taken, by ourselves
-        command = [sys.executable, "-m", "localcloud.ec2_api", f"--port={chosen['guard']}", f"--state={tmp_path}"]
+        command = [sys.executable, "-m", "localcloud.ec2_emulator", f"--port={chosen['guard']}", f"--state={tmp_path}"]
         ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
     assert ended.returncode == 1
     assert ended.stderr.strip().splitlines()[-1].startswith("cannot listen on 127.0.0.1:"), ended.stderr

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from localcloud import ports, processes
 from localcloud.control_plane import ControlPlane
 from localcloud.errors import LocalCloudError
-from localcloud.kwok import COMPONENTS, SIDECARS
-from localcloud.layout import Layout
-from localcloud.ports import LOOPBACK
+from localcloud.kwok.kwokctl import COMPONENTS, SIDECARS
+from localcloud.machine import ports, processes
+from localcloud.machine.ports import LOOPBACK
+from localcloud.record.layout import Layout
 from tests.local.clouds import credential, ec2, facts_of, kill, kubectl, pids, until, volume_ids
 
 

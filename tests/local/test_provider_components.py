@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.control_plane import ControlPlane
-from localcloud.layout import Layout
+from localcloud.record.layout import Layout
 from tests.lab import PATIENCE, ROOT, activated
 from tools.pulumi_cli import state_url
 

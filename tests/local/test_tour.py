@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.tour_plan import WAYS
+from components.settings.tour_plan import WAYS
 from tests.lab import Lab
 
 

@@ -23,7 +23,7 @@ from urllib.parse import parse_qs
 
 from botocore.session import Session
 
-from localcloud import ec2_api
+from localcloud import ec2_emulator as ec2_api
 from tests.rehearsal.world import AWS_ITSELF, Refused, World
 
 SERVICES = "ec2,eks,iam,sts"

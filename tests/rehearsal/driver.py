@@ -34,7 +34,7 @@ class DriverProcesses:
         kubeconfig = f"--kubeconfig={self._kubernetes.kubeconfig}"
         address = f"--csi-address={socket}"
         ours = ["--endpoint", f"unix://{socket}", "--ec2-endpoint", self._endpoint, "--region", "us-east-1"]
-        self._run("controller", sys.executable, "-m", "localcloud.ebs_csi", *ours)
+        self._run("controller", sys.executable, "-m", "localcloud.csi.server", *ours)
         topology = ["--extra-create-metadata", "--feature-gates=Topology=true", "--default-fstype=ext4"]
         for sidecar, more in (("csi-provisioner", topology), ("csi-attacher", [])):
             self._run(sidecar, str(self._tools / sidecar), kubeconfig, address, "--timeout=60s", *more)

@@ -15,8 +15,8 @@ from typing import Any
 
 import yaml
 
-from localcloud import kwok
-from localcloud.ports import reserve
+from localcloud.kwok import kwokctl as kwok
+from localcloud.machine.ports import reserve
 
 CLUSTER = "rehearsal"
 

@@ -29,20 +29,20 @@ def failure_of_up(stage: Stage) -> str:
 def coredns_with_the_cluster(folder: Path) -> str:
     with Stage(folder) as stage:
         right = "skip_default_node_group=True,"
-        plant(stage, "components/eks_cluster.py", right, f'{right} coredns_addon_options={{"enabled": True}},')
+        plant(stage, "components/eks/cluster.py", right, f'{right} coredns_addon_options={{"enabled": True}},')
         return failure_of_up(stage)
 
 
 def nodes_before_the_cluster(folder: Path) -> str:
     with Stage(folder) as stage:
-        plant(stage, "components/eks_cluster.py", "needs=[control_plane, *place.routes]", "needs=[*place.routes]")
+        plant(stage, "components/eks/cluster.py", "needs=[control_plane, *place.routes]", "needs=[*place.routes]")
         return failure_of_up(stage)
 
 
 def volumes_not_waited_for(folder: Path) -> Counter[str]:
     with Stage(folder) as stage:
         looks, sees_nothing = "return self._in_kubernetes() or self._in_ec2()", "return Leftovers()"
-        plant(stage, "components/reclaim_barrier.py", looks, sees_nothing)
+        plant(stage, "components/guards/reclaim_barrier.py", looks, sees_nothing)
         stage.lab.up()
         stage.lab.destroy()
         return stage.left()

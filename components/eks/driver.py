@@ -1,0 +1,81 @@
+"""EksDriver: the add-on aws-ebs-csi-driver, and how it gets its AWS credentials (EKS Pod Identity)."""
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+import pulumi
+from pulumi_aws import eks
+
+from .service_role import ServiceRole
+
+AGENT_ADDON = "eks-pod-identity-agent"
+DRIVER_ADDON = "aws-ebs-csi-driver"
+# The service account that the add-on's controller runs as, in kube-system.
+DRIVER_SERVICE_ACCOUNT = "ebs-csi-controller-sa"
+# Lets the driver touch only volumes it made itself (tag ebs.csi.aws.com/cluster=true, which it sets).
+DRIVER_POLICY = "service-role/AmazonEBSCSIDriverPolicyV2"
+
+
+class EksDriverArgs(TypedDict):
+    """`cluster` and `nodes` are what the add-ons wait for: the agent the first, the driver's controller both."""
+
+    cluster_name: str
+    kubernetes_version: str
+    partition: str
+    cluster: pulumi.Resource
+    nodes: pulumi.Resource
+
+
+class EksDriver(pulumi.ComponentResource):
+    """The driver with its role and the Pod Identity agent. Attribute: `addon`, the driver's.
+
+    Whoever needs volumes made or reclaimed depends on `addon`, and `addon` on all that keeps it working.
+    """
+
+    addon: eks.Addon
+
+    def __init__(self, name: str, args: EksDriverArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("storage-lab:index:EksDriver", name, None, opts)
+        self._name = name
+        self._args = args
+        role = ServiceRole(
+            name,
+            {
+                "service": "pods.eks.amazonaws.com",
+                "actions": ["sts:AssumeRole", "sts:TagSession"],
+                "policies": [DRIVER_POLICY],
+                "partition": args["partition"],
+            },
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        # A DaemonSet: it is healthy with no node to run on, so it need not wait for them.
+        agent = self._create_addon(AGENT_ADDON, needs=[args["cluster"]])
+        # A Deployment: without nodes it stays DEGRADED until AWS gives up after twenty minutes.
+        self.addon = self._create_addon(
+            DRIVER_ADDON,
+            needs=[args["nodes"], agent, *role.permissions],
+            identity={"service_account": DRIVER_SERVICE_ACCOUNT, "role_arn": role.arn},
+        )
+        self.register_outputs({"addonArn": self.addon.arn})
+
+    def _create_addon(
+        self,
+        addon: str,
+        needs: Sequence[pulumi.Resource],
+        identity: eks.AddonPodIdentityAssociationArgsDict | None = None,
+    ) -> eks.Addon:
+        mine = pulumi.ResourceOptions(parent=self)
+        # AWS's default for the cluster's version, so that the add-on moves on with it.
+        version = eks.get_addon_version_output(
+            addon_name=addon,
+            kubernetes_version=self._args["kubernetes_version"],
+            opts=pulumi.InvokeOutputOptions(parent=self),
+        ).version
+        return eks.Addon(
+            f"{self._name}-{addon}",
+            cluster_name=self._args["cluster_name"],
+            addon_name=addon,
+            addon_version=version,
+            pod_identity_associations=[identity] if identity else None,
+            opts=pulumi.ResourceOptions.merge(mine, pulumi.ResourceOptions(depends_on=list(needs))),
+        )

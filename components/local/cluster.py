@@ -1,0 +1,156 @@
+"""LocalCluster: a real Kubernetes control plane on this machine, with nodes that only pretend.
+
+The local counterpart of EksCluster: everything below "there is a cluster" is the same code for both.
+"""
+
+from typing import TypedDict
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi_kubernetes.core.v1 import Node
+from pulumi_kubernetes.storage.v1 import CSIDriver, CSINode
+
+from ..access.ec2_access import Ec2Access
+from ..settings import Settings
+from .cloud_folder import CloudFolder
+from .control_plane import ControlPlane
+from .ec2_instance import Ec2Instance
+
+EBS_DRIVER = "ebs.csi.aws.com"
+ZONE_LABEL = "topology.kubernetes.io/zone"
+REGION_LABEL = "topology.kubernetes.io/region"
+# What the real driver reports for a t3.medium with one network interface.
+VOLUMES_PER_NODE = 25
+# More than two cores can answer: what the stack waits for is then the cluster, not its own client.
+REQUESTS_A_SECOND = 1000
+
+
+class LocalClusterArgs(TypedDict):
+    """`cloud` names the local cloud's folder; `cluster_name` is what its volumes are tagged with;
+    `zone` is where all `nodes` stand."""
+
+    cloud: str
+    cluster_name: str
+    region: str
+    zone: str
+    nodes: int
+
+
+class LocalCluster(pulumi.ComponentResource):
+    """The control plane, and for every node its instance in EC2, its Node and its CSINode; the driver's CSIDriver.
+
+    Attributes: `provider` for everything Kubernetes; `kubeconfig`, YAML, secret; `ready`, what a StorageClass must
+    depend on; `ec2`, how to reach the EC2 API (region, endpoint_url); `cluster_name`; `ec2_endpoint`.
+    """
+
+    provider: kubernetes.Provider
+    kubeconfig: pulumi.Output[str]
+    ready: list[pulumi.Resource]
+    ec2: Ec2Access
+    cluster_name: str
+    ec2_endpoint: pulumi.Output[str]
+    # The driver's half of growing a volume is a sidecar, csi-resizer, which cannot be built from its Go module.
+    volumes_can_grow = False
+
+    def __init__(self, name: str, args: LocalClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("storage-lab:index:LocalCluster", name, None, opts)
+        self._region = args["region"]
+        self._zone = args["zone"]
+        self.cluster_name = args["cluster_name"]
+        control_plane = self._create_control_plane(name, args["cloud"])
+        self.kubeconfig = pulumi.Output.secret(control_plane.kubeconfig)
+        self.ec2_endpoint = control_plane.ec2_endpoint
+        self.ec2 = {"region": args["region"], "endpoint_url": self.ec2_endpoint}
+        self.provider = self._create_provider(name, control_plane)
+        self.ready = [self._create_driver()]
+        for number in range(1, args["nodes"] + 1):
+            self.ready += self._create_node(f"node-{number}")
+        self.register_outputs({"kubeconfig": self.kubeconfig, "clusterName": self.cluster_name})
+
+    def _create_control_plane(self, name: str, cloud: str) -> ControlPlane:
+        folder = CloudFolder(name, {"cloud": cloud}, opts=pulumi.ResourceOptions(parent=self))
+        return ControlPlane(
+            name,
+            {"cloud": cloud, "region": self._region, "zone": self._zone},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[folder]),
+        )
+
+    def _create_provider(self, name: str, control_plane: ControlPlane) -> kubernetes.Provider:
+        return kubernetes.Provider(
+            name,
+            kubeconfig=self.kubeconfig,
+            # A new kubeconfig for the same cluster is no reason to replace everything in it.
+            cluster_identifier=control_plane.cluster_id,
+            # The default, 50 requests a second, is for API servers that others use too.
+            kube_client_settings={"qps": REQUESTS_A_SECOND, "burst": REQUESTS_A_SECOND},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[control_plane]),
+        )
+
+    def _kubernetes(self, **options: object) -> pulumi.ResourceOptions:
+        own = pulumi.ResourceOptions(parent=self, provider=self.provider)
+        return pulumi.ResourceOptions.merge(own, pulumi.ResourceOptions(**options))  # pyright: ignore[reportArgumentType]
+
+    def _create_driver(self) -> CSIDriver:
+        return CSIDriver(
+            EBS_DRIVER,
+            metadata={"name": EBS_DRIVER},
+            spec={"attach_required": True, "pod_info_on_mount": False, "fs_group_policy": "File"},
+            opts=self._kubernetes(),
+        )
+
+    def _create_node(self, name: str) -> list[pulumi.Resource]:
+        """What a kubelet and the driver on it would announce. kwok answers for the kubelet from then on."""
+        instance = Ec2Instance(
+            name, {"ec2": self.ec2, "node": name, "zone": self._zone}, opts=pulumi.ResourceOptions(parent=self)
+        )
+        node = Node(
+            name,
+            metadata={
+                "name": name,
+                "annotations": {
+                    "kwok.x-k8s.io/node": "fake",
+                    # Without it no VolumeAttachment is ever made for the node.
+                    "volumes.kubernetes.io/controller-managed-attach-detach": "true",
+                },
+                "labels": {
+                    "kubernetes.io/hostname": name,
+                    "kubernetes.io/os": "linux",
+                    ZONE_LABEL: self._zone,
+                    REGION_LABEL: self._region,
+                },
+            },
+            spec={"provider_id": instance.id.apply(lambda id: f"aws:///{self._zone}/{id}")},
+            # A Node cannot move to another instance, nor can two have one name.
+            opts=self._kubernetes(replace_on_changes=["spec.providerID"], delete_before_replace=True),
+        )
+        csi_node = CSINode(
+            name,
+            metadata={"name": name},
+            spec={
+                "drivers": [
+                    {
+                        "name": EBS_DRIVER,
+                        "node_id": instance.id,
+                        "topology_keys": [ZONE_LABEL],
+                        "allocatable": {"count": VOLUMES_PER_NODE},
+                    }
+                ]
+            },
+            opts=self._kubernetes(depends_on=[node], replace_on_changes=["spec.drivers"], delete_before_replace=True),
+        )
+        return [node, csi_node]
+
+
+def create_cluster(settings: Settings) -> LocalCluster:
+    """The cluster of this stack."""
+    stack = pulumi.get_stack()
+    return LocalCluster(
+        "lab",
+        {
+            "cloud": stack,
+            "cluster_name": f"storage-lab-{stack}",
+            "region": settings.region,
+            "zone": settings.zone or f"{settings.region}a",
+            "nodes": settings.nodes,
+        },
+    )

@@ -1,0 +1,147 @@
+"""Ec2Instance: what the fake node of the local cloud says that it is, so that volumes have something to attach to."""
+
+from typing import Any, TypedDict, cast
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import ProxyHandler, build_opener
+from xml.etree import ElementTree
+
+import pulumi
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
+
+from ..access.clients import Lookout, Unreachable
+from ..access.dynamic_provider import Failure, Provider, differs, inputs_of, plainly
+from ..access.ec2_access import Ec2Access
+
+# The emulator runs nothing, so it boots from nothing: any id of the right form will do, and any type.
+_IMAGE_ID = "ami-00000000000000000"
+_INSTANCE_TYPE = "t3.medium"
+_ALIVE = ("pending", "running")
+# By this tag an instance is found again whose creation was interrupted.
+_NODE_TAG = "storage-lab-node"
+
+
+class Ec2InstanceArgs(TypedDict):
+    """Where the emulator is, the name of the Kubernetes node that the instance stands for, and its zone."""
+
+    ec2: Ec2Access
+    node: str
+    zone: str
+
+
+class Ec2InstanceProvider(Provider):
+    """Runs and terminates one instance for each node name. The resource's id is the instance's."""
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        with plainly():
+            return CreateResult(_ensure(props), inputs_of(props))
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """Another instance takes the place of one that is gone, or that stands for another node or elsewhere.
+
+        It is looked for where EC2 will be: a cloud that was made anew knows none of the old instances. While the EC2
+        API is down nothing is known to be gone: that it is down shows in the control plane's own diff.
+        """
+        changed = differs(_olds, _news)
+        replaces = [key for key in ("node", "zone") if key in changed]
+        if not replaces and not _is_alive(_news, _id, unknown=True):
+            replaces = ["node"]
+        return DiffResult(changes=bool(changed or replaces), replaces=replaces)
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        return UpdateResult(inputs_of(_news))
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        return ReadResult(id_ if _is_alive(props, id_, unknown=False) else "", inputs_of(props))
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        def end(ec2: Any) -> None:
+            _terminate(ec2, _id)
+            _detach_all(ec2, _id)
+
+        with plainly():
+            try:
+                Lookout(ec2=_props["ec2"]).ask_ec2(end, if_gone=None)
+            except Unreachable as error:
+                raise Failure(f"the instance {_id} of node {_props['node']} cannot be ended: {error}") from error
+
+
+def _terminate(ec2: Any, instance_id: str) -> None:
+    from botocore.exceptions import ClientError
+
+    try:
+        ec2.terminate_instances(InstanceIds=[instance_id])
+    except ClientError as error:
+        if not _is_not_found(error):
+            raise
+
+
+def _detach_all(ec2: Any, instance_id: str) -> None:
+    """What EC2 does when an instance ends and the emulator does not: a volume left attached could never be deleted."""
+    filters = [{"Name": "attachment.instance-id", "Values": [instance_id]}]
+    for volume in ec2.describe_volumes(Filters=filters)["Volumes"]:
+        ec2.detach_volume(VolumeId=volume["VolumeId"], InstanceId=instance_id)
+
+
+def _ensure(props: dict[str, Any]) -> str:
+    """The id of the node's instance, which is begun if there is none yet."""
+    tags = [{"Key": _NODE_TAG, "Value": props["node"]}, {"Key": "Name", "Value": props["node"]}]
+    filters = [
+        {"Name": f"tag:{_NODE_TAG}", "Values": [props["node"]]},
+        {"Name": "instance-state-name", "Values": list(_ALIVE)},
+    ]
+
+    def find_or_run(ec2: Any) -> str:
+        begun = ec2.describe_instances(Filters=filters)["Reservations"] or [
+            ec2.run_instances(
+                SubnetId=_subnet(ec2, props["zone"]),
+                ImageId=_IMAGE_ID,
+                InstanceType=_INSTANCE_TYPE,
+                MinCount=1,
+                MaxCount=1,
+                TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
+            )
+        ]
+        return cast(str, begun[0]["Instances"][0]["InstanceId"])
+
+    try:
+        return Lookout(ec2=props["ec2"]).ask_ec2(find_or_run, if_gone="")
+    except Unreachable as error:
+        raise Failure(f"no instance can be had for node {props['node']}: {error}") from error
+
+
+def _subnet(ec2: Any, zone: str) -> str:
+    """The default subnet of the zone: the emulator goes by it and overlooks a wish for a zone."""
+    filters = [{"Name": "availability-zone", "Values": [zone]}, {"Name": "default-for-az", "Values": ["true"]}]
+    return cast(str, ec2.describe_subnets(Filters=filters)["Subnets"][0]["SubnetId"])
+
+
+def _is_alive(props: dict[str, Any], instance_id: str, unknown: bool) -> bool:
+    """Whether the instance exists and is not terminated; `unknown` where the EC2 API does not say.
+
+    Asked at every `pulumi up` for every node, so by hand: the AWS SDK takes half a second to get ready for a question
+    that the emulator, which checks no signature, answers in five milliseconds.
+    """
+    endpoint = props["ec2"]["endpoint_url"]
+    if not isinstance(endpoint, str):  # the preview of a cloud that is to be made
+        return unknown
+    question = urlencode({"Action": "DescribeInstances", "Version": "2016-11-15", "InstanceId.1": instance_id})
+    try:
+        with build_opener(ProxyHandler({})).open(endpoint, question.encode(), timeout=5) as answer:
+            state = ElementTree.parse(answer).find(".//{*}instanceState/{*}name")
+        return state is not None and state.text in _ALIVE
+    except HTTPError as error:
+        return unknown and not _is_not_found(error.read())
+    except (OSError, ElementTree.ParseError):
+        return unknown
+
+
+def _is_not_found(error: object) -> bool:
+    return "InvalidInstanceID.NotFound" in str(error)
+
+
+class Ec2Instance(Resource, module="storage-lab", name="Ec2Instance"):
+    """An instance in the EC2 emulator; its `id` is what a CSINode and a Node's providerID carry."""
+
+    def __init__(self, name: str, args: Ec2InstanceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(Ec2InstanceProvider(), name, dict(args), opts)

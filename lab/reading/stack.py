@@ -1,0 +1,89 @@
+"""A stack as its learner has it: name, configuration and outputs, read through the pulumi command."""
+
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from components.settings import BadSettings, Settings, parse
+from lab.errors import CannotLook
+from lab.reading.commands import ROOT, Refused, run
+
+NAMESPACE = "storage-lab:"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """`name` is the stack's own, without organisation and project; `outputs` hold secrets, and are empty where nothing
+    is up."""
+
+    name: str
+    settings: Settings
+    outputs: Mapping[str, Any]
+
+    @property
+    def cluster_name(self) -> str:
+        """The value of the tag storage-lab on every volume of the stack."""
+        return f"storage-lab-{self.name}"
+
+    @property
+    def cloud(self) -> Path:
+        """The folder of its local cloud, where it has one."""
+        return ROOT / ".lab" / "clouds" / self.name
+
+    @property
+    def option(self) -> str:
+        """What a pulumi command needs to be about this stack."""
+        return f"--stack {self.name}"
+
+    @property
+    def kubeconfig(self) -> str:
+        """Raises CannotLook where nothing is up."""
+        if not self.outputs.get("kubeconfig") or not self.outputs.get("servers"):
+            raise CannotLook(
+                f"the stack {self.name} has no outputs, so nothing of it is up: run pulumi up {self.option}"
+            )
+        return self.outputs["kubeconfig"]
+
+
+def read_stack(name: str | None = None) -> Stack:
+    """The stack of that name, or the selected one.
+
+    Raises CannotLook where there is none, or its configuration is not the lab's.
+    """
+    with ThreadPoolExecutor() as pool:
+        # The command takes half a second each time.
+        shown = pool.submit(_pulumi, name, "stack", "--show-name")
+        configured = pool.submit(_pulumi, name, "config", "--json", "--show-secrets")
+        outputs = pool.submit(_pulumi, name, "stack", "output", "--json", "--show-secrets")
+        found = shown.result().strip()
+        return Stack(found, _settings(found, json.loads(configured.result())), json.loads(outputs.result()))
+
+
+def resources_of(stack: Stack) -> list[str]:
+    """The names of the resources that the stack's state still holds, its own entry included. Raises CannotLook."""
+    deployment: dict[str, Any] = json.loads(_pulumi(stack.name, "stack", "export")).get("deployment") or {}
+    return [resource["urn"].rpartition("::")[2] for resource in deployment.get("resources") or ()]
+
+
+def _pulumi(stack: str | None, *words: str) -> str:
+    try:
+        return run("pulumi", *words, "--non-interactive", *(("--stack", stack) if stack else ()))
+    except Refused as error:
+        raise CannotLook(f"pulumi cannot tell about {f'the stack {stack}' if stack else 'a stack'}: {error}") from None
+
+
+def _settings(stack: str, configured: Mapping[str, Mapping[str, Any]]) -> Settings:
+    texts = {
+        key.removeprefix(NAMESPACE): str(entry["value"])
+        for key, entry in configured.items()
+        if key.startswith(NAMESPACE) and "value" in entry
+    }
+    try:
+        return parse(texts)
+    except BadSettings as error:
+        raise CannotLook(
+            f"the configuration of the stack {stack} is not the lab's: {'; '.join(error.problems)}"
+        ) from None

@@ -1,0 +1,118 @@
+"""What the tour sees of each way of keeping data, before and after its Pod was deleted, and what that means."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from components.settings.tour_plan import CLAIM_TEMPLATE, STATEFUL_SET, Way, grown_claim
+from lab.reading.objects import at, condition, name_of
+from lab.reading.snapshot import Thing
+from lab.steps.finding import Finding
+
+
+@dataclass(frozen=True)
+class Sight:
+    """A way at one moment. `volume` is what is behind it outside of its Pod: vol-…, an NFS address, or empty.
+
+    `journal` has the names of the Pods that wrote into the data so far; it is None where there are no bytes to read.
+    """
+
+    pod: str
+    pod_uid: str
+    node: str
+    claim_uid: str = ""
+    pv: str = ""
+    volume: str = ""
+    journal: tuple[str, ...] | None = None
+
+
+def ready_pod(things: Sequence[Thing], role: str) -> Thing | None:
+    """The Pod of a way that is ready and stays, None before there is one."""
+    return next((thing for thing in things if _is_ready_pod(thing, role)), None)
+
+
+def see(things: Sequence[Thing], role: str, journal: tuple[str, ...] | None = None) -> Sight | None:
+    """What the objects of the tour's namespace, and the PersistentVolumes, say about a way; None without a Pod."""
+    pod = ready_pod(things, role)
+    if pod is None:
+        return None
+    volumes: list[Thing] = at(pod, "spec", "volumes") or []
+    volume = next((one for one in volumes if one["name"] == CLAIM_TEMPLATE), None)
+    claim = _named(things, "PersistentVolumeClaim", at(volume, "persistentVolumeClaim", "claimName"))
+    pv = _named(things, "PersistentVolume", at(claim, "spec", "volumeName"))
+    return Sight(
+        pod=str(name_of(pod)),
+        pod_uid=str(at(pod, "metadata", "uid")),
+        node=str(at(pod, "spec", "nodeName")),
+        claim_uid=at(claim, "metadata", "uid") or "",
+        pv=name_of(pv) or "",
+        volume=_behind(at(pv, "spec") if pv else volume),
+        journal=journal,
+    )
+
+
+def grown_volumes(things: Sequence[Thing], count: int) -> dict[str, str]:
+    """The claims of the StatefulSet's Pods 0 to count - 1 that are bound, with the volume behind each."""
+    claims = {
+        grown_claim(ordinal): _named(things, "PersistentVolumeClaim", grown_claim(ordinal)) for ordinal in range(count)
+    }
+    volumes = {
+        name: _named(things, "PersistentVolume", at(claim, "spec", "volumeName")) for name, claim in claims.items()
+    }
+    return {name: _behind(at(pv, "spec")) for name, pv in volumes.items() if pv}
+
+
+def judge_objects(before: Sight, after: Sight) -> Finding:
+    """Whether all that is kept outside of the Pod is the same for the next Pod, on either target."""
+    if after.pod_uid == before.pod_uid:
+        return Finding(False, f"{before.pod} was not replaced", "kubectl get pods -n tour")
+    if not before.volume:
+        place = f"{after.node} again" if after.node == before.node else f"{after.node}, no longer on {before.node}"
+        return Finding(True, f"nothing but the Pod and its node; the next Pod is on {place}")
+    kept = [before.claim_uid, before.pv, before.volume] == [after.claim_uid, after.pv, after.volume]
+    behind = " behind " + before.pv if before.pv else ""
+    if kept:
+        return Finding(True, f"the same {before.volume}{behind}")
+    return Finding(False, f"{before.volume}{behind} became {after.volume or 'nothing'}", "kubectl describe pvc -n tour")
+
+
+def judge_bytes(way: Way, before: Sight, after: Sight) -> Finding:
+    """Whether the bytes of the first Pod are there for the next, as the plan says."""
+    if after.journal is None:
+        return Finding(None, "no bytes on local: nothing runs in its Pods")
+    found = before.pod in after.journal
+    survives = way.survives_pod and (way.name != "host-path" or before.node == after.node)
+    said = f"{after.pod} {'finds' if found else 'does not find'} what {before.pod} wrote"
+    return Finding(
+        found == survives, said, "" if found == survives else f"expected {'it to' if survives else 'not to'}"
+    )
+
+
+def judge_growth(at_first: dict[str, str], grown: dict[str, str], shrunk: dict[str, str], count: int) -> Finding:
+    """Whether each new Pod got a volume of its own, and kept it when its Pod went."""
+    if len(grown) != count or len(set(grown.values())) != count:
+        return Finding(
+            False,
+            f"{count} Pods have {len(set(grown.values()))} volumes",
+            f"kubectl describe pvc -n tour -l role={STATEFUL_SET}",
+        )
+    if at_first.items() - grown.items():
+        return Finding(False, "a Pod that was there before has another volume now", "kubectl get pvc -n tour")
+    if shrunk != grown:
+        return Finding(False, "a claim went with its Pod", f"kubectl get statefulset {STATEFUL_SET} -n tour -o yaml")
+    made = ", ".join(volume for claim, volume in grown.items() if claim not in at_first)
+    return Finding(True, f"made {made or 'nothing, for it had grown before'}; all kept when the Pods went")
+
+
+def _is_ready_pod(thing: Thing, role: str) -> bool:
+    of_the_way = thing["kind"] == "Pod" and at(thing, "metadata", "labels", "role") == role
+    return of_the_way and condition(thing, "Ready") and not at(thing, "metadata", "deletionTimestamp")
+
+
+def _named(things: Sequence[Thing], kind: str, name: str | None) -> Thing | None:
+    return next((one for one in things if name and one["kind"] == kind and name_of(one) == name), None)
+
+
+def _behind(source: object) -> str:
+    """The storage that a Pod's volume, or a PersistentVolume, leads to; empty if that ends with the Pod or the node."""
+    nfs = at(source, "nfs")
+    return f"{nfs['server']}:{nfs['path']}" if nfs else at(source, "csi", "volumeHandle") or ""

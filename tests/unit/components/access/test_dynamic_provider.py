@@ -1,0 +1,42 @@
+"""Failures of dynamic providers reach the user as sentences."""
+
+import traceback
+
+import pytest
+
+from components.access.dynamic_provider import Failure, differs, inputs_of, plainly
+
+
+def as_the_host_formats_it(error: Exception) -> str:
+    """Like the host of dynamic providers in pulumi.dynamic: what it makes of an exception is what the user sees."""
+    try:
+        with plainly():
+            raise error
+    except Exception:
+        return traceback.format_exc()
+
+
+def test_a_failure_is_its_sentence_alone() -> None:
+    assert as_the_host_formats_it(Failure("the cloud is gone")) == "Failure: the cloud is gone\n"
+
+
+def test_what_a_failure_was_made_from_is_not_shown_either() -> None:
+    failure = Failure("the cloud is gone")
+    failure.__cause__ = KeyError("inside")
+    assert as_the_host_formats_it(failure) == "Failure: the cloud is gone\n"
+
+
+def test_any_other_exception_keeps_its_traceback() -> None:
+    as_the_host_formats_it(Failure("before"))
+    assert "in as_the_host_formats_it" in as_the_host_formats_it(KeyError("a bug"))
+
+
+@pytest.mark.parametrize(
+    ("news", "changed"), [({"a": 1}, []), ({"a": 2}, ["a"]), ({"b": 1}, ["b"]), ({"a": 1.0, "__provider": "x"}, [])]
+)
+def test_new_code_is_no_change_and_a_new_value_is(news: dict[str, object], changed: list[str]) -> None:
+    assert differs({"a": 1, "__provider": "y"}, news) == changed
+
+
+def test_what_pulumi_adds_is_not_an_input() -> None:
+    assert inputs_of({"a": 1, "__provider": "x", "__internal": {}}) == {"a": 1}

@@ -1,0 +1,96 @@
+"""What is left of a class is found and explained, from the answers that the two APIs give."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from lightkube.models.core_v1 import EphemeralVolumeSource, Volume
+from lightkube.models.meta_v1 import ObjectMeta
+from lightkube.models.storage_v1 import VolumeAttachmentSource, VolumeAttachmentSpec
+from lightkube.resources.storage_v1 import VolumeAttachment
+
+from components.guards.volume_inventory import Claim, EbsVolume, Leftovers, explain, in_ec2, in_kubernetes
+from tests.unit.components.guards.kubernetes_objects import Kubernetes, claim, pod, using, volume
+
+
+def test_only_what_is_of_the_class_counts() -> None:
+    cluster = Kubernetes(
+        volume("pv-1"), volume("pv-2", of="gp2"), claim("a"), claim("b", of="gp2"), claim("c", of=None)
+    )
+    left = in_kubernetes(cluster, "ebs")
+    assert [found.name for found in left.volumes] == ["pv-1"]
+    assert left.claims == (Claim("default", "a"),), "a claim without a volume is of the class as well"
+
+
+def test_an_empty_cluster_has_nothing_left() -> None:
+    assert not in_kubernetes(Kubernetes(), "ebs")
+
+
+def test_a_claim_or_an_ebs_volume_alone_is_something_left() -> None:
+    assert Leftovers(claims=(Claim("default", "a"),))
+    assert Leftovers(ebs_volumes=(EbsVolume("vol-1", "available", ()),))
+
+
+def test_what_holds_a_volume_is_named() -> None:
+    attachment = VolumeAttachment(
+        metadata=ObjectMeta(name="csi-1"),
+        spec=VolumeAttachmentSpec(
+            attacher="ebs.csi.aws.com", nodeName="node-1", source=VolumeAttachmentSource(persistentVolumeName="pv-1")
+        ),
+    )
+    cluster = Kubernetes(
+        volume("pv-1", claim=Claim("team", "data")),
+        claim("data", namespace="team"),
+        pod("mine", using("data"), namespace="team"),
+        pod("innocent", using("data"), namespace="default"),
+        pod("stateless"),
+        attachment,
+    )
+    [line] = explain(in_kubernetes(cluster, "ebs"), cluster)
+    for part in ("PersistentVolume pv-1", "team/data", "Pod team/mine", "VolumeAttachment csi-1", "node node-1"):
+        assert part in line
+    assert "innocent" not in line, "a claim of the same name in another namespace is another claim"
+
+
+def test_a_claim_without_a_volume_is_named_with_its_pods() -> None:
+    cluster = Kubernetes(claim("waiting", namespace="team"), pod("p", using("waiting"), namespace="team"))
+    assert explain(in_kubernetes(cluster, "ebs"), cluster) == ["claim team/waiting, used by Pod team/p"]
+
+
+def test_a_claim_that_a_pod_brought_along_is_traced_to_the_pod() -> None:
+    cluster = Kubernetes(claim("p-scratch"), pod("p", Volume(name="scratch", ephemeral=EphemeralVolumeSource())))
+    assert explain(in_kubernetes(cluster, "ebs"), cluster) == ["claim default/p-scratch, used by Pod default/p"]
+
+
+def test_a_volume_that_is_kept_on_purpose_is_said_to_be() -> None:
+    cluster = Kubernetes(volume("pv-1", policy="Retain"))
+    [line] = explain(in_kubernetes(cluster, "ebs"), cluster)
+    assert "reclaim policy is Retain" in line, "waiting longer would not help, and the user has to know"
+
+
+class Ec2:
+    """Answers DescribeVolumes in two pages, whatever the filter; notes the filter."""
+
+    def __init__(self, *volumes: dict[str, Any]) -> None:
+        self._volumes = volumes
+        self.filters: Any = None
+
+    def get_paginator(self, operation_name: str) -> Any:
+        assert operation_name == "describe_volumes"
+        return SimpleNamespace(paginate=self._paginate)
+
+    def _paginate(self, **arguments: Any) -> Any:
+        self.filters = arguments["Filters"]
+        return [{"Volumes": list(self._volumes[:1])}, {"Volumes": list(self._volumes[1:])}]
+
+
+def test_ebs_volumes_are_found_by_the_tag_on_every_page() -> None:
+    ec2 = Ec2(
+        {"VolumeId": "vol-1", "State": "in-use", "Attachments": [{"InstanceId": "i-1"}]},
+        {"VolumeId": "vol-2", "State": "deleting"},
+        {"VolumeId": "vol-3", "State": "deleted"},
+    )
+    found = in_ec2(ec2, "storage-lab", "storage-lab-dev")
+    assert ec2.filters == [{"Name": "tag:storage-lab", "Values": ["storage-lab-dev"]}]
+    assert [(volume.id, volume.state) for volume in found] == [("vol-1", "in-use"), ("vol-2", "deleting")]
+    lines = explain(Leftovers(ebs_volumes=found), None)
+    assert lines == ["EBS volume vol-1 is in-use, attached to i-1", "EBS volume vol-2 is deleting"]

@@ -1,0 +1,212 @@
+"""Ways to break a lab in which all is well, and what each step says of them."""
+
+from copy import deepcopy
+from typing import Any
+
+from tests.unit.lab.world import INSTANCE, POD, PV, Breakage, World, endpoint
+
+CLAIM, POD_KIND, PV_KIND = "PersistentVolumeClaim", "Pod", "PersistentVolume"
+
+
+def put(kind: str, *path: Any) -> Breakage:
+    """Sets a field of the first object of a kind: keys, then the value."""
+    *keys, last, value = path
+
+    def breakage(world: World) -> None:
+        place: Any = world.the(kind)
+        for key in keys:
+            place = place[key]
+        place[last] = value
+
+    return breakage
+
+
+def in_ec2(**fields: Any) -> Breakage:
+    return lambda world: world.volumes[0].update(fields)
+
+
+def told(**values: str) -> Breakage:
+    return lambda world: (world.outputs.update(values), world.outputs["servers"]["nfs-server"].update(values))
+
+
+def warn(kind: str, reason: str, message: str) -> Breakage:
+    def breakage(world: World) -> None:
+        uid = world.the(kind)["metadata"]["uid"]
+        world.things.append(
+            {"kind": "Event", "type": "Warning", "reason": reason, "message": message, "involvedObject": {"uid": uid}}
+        )
+
+    return breakage
+
+
+def second_pod(world: World) -> None:
+    world.things.append(deepcopy(world.the(POD_KIND)))
+    world.things[-1]["metadata"]["name"] = "nfs-server-576868c54d-other"
+
+
+def stranger(node: str, phase: str = "Running") -> Breakage:
+    """A Pod on the server's claim that no Deployment of the lab made."""
+
+    def breakage(world: World) -> None:
+        pod = deepcopy(world.the(POD_KIND))
+        pod["metadata"] = {"name": "debug", "namespace": "default", "uid": "uid-of-debug"}
+        pod["spec"]["nodeName"], pod["status"]["phase"] = node, phase
+        world.things.append(pod)
+
+    return breakage
+
+
+def authored(world: World) -> None:
+    fields = world.the(CLAIM)["metadata"]["managedFields"][0]["fieldsV1"]["f:spec"]
+    world.the(CLAIM)["metadata"]["managedFields"][0]["fieldsV1"] = {"f:spec": {**fields, "f:storageClassName": {}}}
+
+
+def second_default(world: World) -> None:
+    world.things.append(deepcopy(world.the("StorageClass")))
+    world.things[-1]["metadata"]["name"] = "gp2"
+
+
+def forget_events(world: World) -> None:
+    world.remove("Event")
+
+
+NO_WAIT: tuple[Breakage, ...] = (forget_events, put(CLAIM, "metadata", "annotations", {}))
+MOUNTS = ("spec", "template", "spec", "containers")
+ELSEWHERE = [{"name": "nfs-server", "volumeMounts": [{"name": "data", "mountPath": "/data"}]}]
+BESIDE = [{"name": "data", "emptyDir": {}}]
+
+# What is broken, how, and for each step that has to turn red a part of its hint.
+BREAKAGES: dict[str, tuple[tuple[Breakage, ...], dict[str, str]]] = {
+    "another class": ((put(CLAIM, "spec", "storageClassName", "gp2"),), {"claim-class": "the claim's is gp2"}),
+    "a class that the author named": ((authored,), {"claim-class": "leave storageClassName out"}),
+    "Immediate binding, set later": (
+        (put("StorageClass", "volumeBindingMode", "Immediate"),),
+        {"default-class": "has to be WaitForFirstConsumer"},
+    ),
+    "Immediate binding from the start": (
+        (put("StorageClass", "volumeBindingMode", "Immediate"), *NO_WAIT),
+        {"default-class": "has to be WaitForFirstConsumer", "claim-waited": "Immediate"},
+    ),
+    "a class that retains": ((put("StorageClass", "reclaimPolicy", "Retain"),), {"default-class": "costs"}),
+    "a class that cannot expand": ((put("StorageClass", "allowVolumeExpansion", False),), {"default-class": "grow"}),
+    "another provisioner": ((put("StorageClass", "provisioner", "nfs.io"),), {"default-class": "no EBS volume"}),
+    "two default classes": ((second_default,), {"default-class": "has to be one"}),
+    "2Gi in the claim": (
+        (put(CLAIM, "spec", "resources", "requests", "storage", "2Gi"),),
+        {"claim-size": "says 1Gi, the claim asks for 2Gi"},
+    ),
+    "2Gi in EC2": ((in_ec2(Size=2),), {"ebs-kind": "1Gi is 1 GiB"}),
+    "2Gi in the configuration": (
+        (lambda world: world.config.update(storage="2Gi"),),
+        {"claim-size": "says 2Gi", "ebs-kind": "2Gi is 2 GiB"},
+    ),
+    "another access mode": ((put(CLAIM, "spec", "accessModes", ["ReadWriteMany"]),), {"claim-size": "ReadWriteOnce"}),
+    "a claim that is leaving": ((put(CLAIM, "metadata", "deletionTimestamp", "now"),), {"claim-exists": "deleted it"}),
+    "a claim that lost its volume": ((put(CLAIM, "status", "phase", "Lost"),), {"claim-bound": "was deleted under it"}),
+    "a claim that waits": (
+        (put(CLAIM, "status", "phase", "Pending"), warn(CLAIM, "ProvisioningFailed", "no such type")),
+        {"claim-bound": "ProvisioningFailed: no such type"},
+    ),
+    "another mount path": ((put("Deployment", *MOUNTS, ELSEWHERE),), {"mount": "has to be mounted at /exports"}),
+    "no claim in the Pod": (
+        (put("Deployment", "spec", "template", "spec", "volumes", BESIDE),),
+        {"mount": "goes with the Pod"},
+    ),
+    "a Pod without its label": (
+        (put(POD_KIND, "metadata", "labels", {}),),
+        {"pod": "lacks the label role: nfs-server"},
+    ),
+    "a Deployment that does not label": (
+        (put("Deployment", "spec", "template", "metadata", {}),),
+        {"deployment": "lacks the label role: nfs-server"},
+    ),
+    "another selector": (
+        (put("Deployment", "spec", "selector", "matchLabels", {"app": "nfs"}),),
+        {"deployment": "selector has to be"},
+    ),
+    "two replicas wanted": ((put("Deployment", "spec", "replicas", 2),), {"deployment": "replicas has to be 1"}),
+    "no replica wanted": ((put("Deployment", "spec", "replicas", 0),), {"deployment": "without one nobody serves"}),
+    "two Pods": ((second_pod,), {"pod": f"there are 2 Pods, {POD} (on node-1) and nfs-server-576868c54d-other"}),
+    "somebody else's Pod on the claim": (
+        (stranger("node-1"),),
+        {"pod": "debug (on node-1) uses the claim nfs-pvc too, and the Deployment did not make it"},
+    ),
+    "somebody else's Pod that keeps the volume on its node": (
+        (
+            stranger("node-2"),
+            in_ec2(Attachments=[{"InstanceId": "i-0", "State": "attached"}]),
+            put("VolumeAttachment", "spec", "nodeName", "node-2"),
+        ),
+        {"pod": "kubectl delete pod debug", "attached": "see the Pod's step"},
+    ),
+    "a Service that selects nobody": (
+        (put("Service", "spec", "selector", {"role": "nobody"}), put("EndpointSlice", "endpoints", [])),
+        {"service": "its selector has to be role: nfs-server"},
+    ),
+    "a Service whose selector was taken off, with endpoints that stayed": (
+        (put("Service", "spec", {"clusterIP": "10.0.0.9"}),),
+        {"service": "pulumi up --stack local puts it back"},
+    ),
+    "a Service that leads nowhere": (
+        (put("EndpointSlice", "endpoints", None),),
+        {"service": "does not lead to the server's Pod"},
+    ),
+    "a Service that leads to an earlier Pod": (
+        (put("EndpointSlice", "endpoints", [endpoint("nfs-server-576868c54d-gone0")]),),
+        {"service": "does not lead to the server's Pod"},
+    ),
+    "a Service that leads to somebody else's Pod as well": (
+        (put("EndpointSlice", "endpoints", [endpoint(POD), endpoint("debug")]),),
+        {"service": "it leads to debug too"},
+    ),
+    "a Service that leads to a bare address as well": (
+        (put("EndpointSlice", "endpoints", [endpoint(POD), {"addresses": ["192.0.2.1"]}]),),
+        {"service": "it leads to 192.0.2.1 too"},
+    ),
+    "an image that cannot be pulled": (
+        (
+            put("Deployment", "status", {}),
+            put(POD_KIND, "status", "phase", "Pending"),
+            put(
+                POD_KIND, "status", "containerStatuses",
+                [{"state": {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling"}}}],
+            ),
+        ),
+        {"deployment": "not every replica", "pod": "ImagePullBackOff: Back-off pulling"},
+    ),
+    "a Pod that is not ready": (
+        (put(POD_KIND, "status", "conditions", []), warn(POD_KIND, "Unhealthy", "connection refused")),
+        {"pod": "Unhealthy: connection refused"},
+    ),
+    "a volume made by hand": ((put(PV_KIND, "metadata", "annotations", {}),), {"persistent-volume": "no dynamic one"}),
+    "a volume that is retained": (
+        (put(PV_KIND, "spec", "persistentVolumeReclaimPolicy", "Retain"),),
+        {"persistent-volume": "stays, and costs"},
+    ),
+    "a volume of an earlier claim": (
+        (put(PV_KIND, "spec", "claimRef", "uid", "another"),),
+        {"persistent-volume": "not bound to this claim"},
+    ),
+    "a volume with another name": (
+        (in_ec2(Tags=[{"Key": "Name", "Value": "mine"}]),),
+        {"ebs-name": f"has to be kubernetes-dynamic-{PV}"},
+    ),
+    "a volume without a name": ((in_ec2(Tags=[]),), {"ebs-name": "nobody finds it"}),
+    "a volume of another type": ((in_ec2(VolumeType="gp2"),), {"ebs-kind": "gp3"}),
+    "a volume in clear": ((in_ec2(Encrypted=False),), {"ebs-kind": "encrypted"}),
+    "a volume in another zone": ((in_ec2(AvailabilityZone="us-east-1b"),), {"ebs-zone": "in its own zone only"}),
+    "a detached volume": ((in_ec2(Attachments=[], State="available"),), {"attached": f"attached to {INSTANCE}"}),
+    "a volume on another instance": (
+        (in_ec2(Attachments=[{"InstanceId": "i-0", "State": "attached"}]),),
+        {"attached": f"attached to {INSTANCE}"},
+    ),
+    "no VolumeAttachment": ((lambda world: world.remove("VolumeAttachment"),), {"attached": "Kubernetes has to hold"}),
+    "an instance that is gone": ((lambda world: world.instances.clear(),), {"attached": "gone"}),
+    "a volume that is gone": (
+        (lambda world: world.volumes.clear(),),
+        dict.fromkeys(("ebs-name", "ebs-kind", "ebs-zone", "attached"), "deleted it in EC2"),
+    ),
+    "outputs of an earlier volume": ((told(volumeId="vol-0"),), {"outputs": "run pulumi up"}),
+    "outputs of an earlier Service": ((told(nfsServerIp="10.0.0.8"),), {"outputs": "nfsServerIp says 10.0.0.8"}),
+    "outputs of an earlier claim": ((told(pvName="pvc-0"),), {"outputs": f"pvName says pvc-0, and there is {PV}"}),
+}  # fmt: skip

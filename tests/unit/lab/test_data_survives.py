@@ -1,0 +1,118 @@
+"""The file that outlives its Pod: what is typed, and what counts as kept."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+
+from lab.reading.commands import Refused
+from lab.reading.kubectl import Kubectl
+from lab.reading.snapshot import Snapshot
+from lab.steps import data_survives as share
+from tests.unit.lab.world import POD, World
+
+NEXT = "nfs-server-576868c54d-next"
+
+
+class Server:
+    """An NFS server whose Pod has files, on a volume that outlives it or not."""
+
+    def __init__(self, *, keeps: bool = True, refuses: str = "") -> None:
+        self.files: dict[str, str] = {}
+        self.typed: list[str] = []
+        self._keeps, self._refuses, self._pod = keeps, refuses, POD
+
+    def run(self, *words: str, timeout: float = 0) -> str:
+        self.typed.append(" ".join(words))
+        if self._refuses and self._refuses in words:
+            raise Refused("the server said no")
+        answer: Callable[..., str] = getattr(self, f"_{words[0]}", lambda *_: "")
+        return answer(*words)
+
+    def _exec(self, _: str, _namespace: str, pod: str, _dashes: str, *command: str) -> str:
+        assert pod == self._pod, "there is no such Pod any more"
+        if command[0] == "sh":
+            text, _, file = command[2].removeprefix("echo ").removesuffix(" && sync").partition(" > ")
+            self.files[file] = f"{text}\n"
+        elif command[0] == "rm":
+            del self.files[command[-1]]
+        return self.files.get(command[-1], "") if command[0] == "cat" else ""
+
+    def _delete(self, *_words: str) -> str:
+        self._pod = NEXT
+        if not self._keeps:
+            self.files = dict.fromkeys(self.files, "")
+        return ""
+
+    def _get(self, *_words: str) -> str:
+        ready = {"conditions": [{"type": "Ready", "status": "True"}]}
+        leaving = {"metadata": {"name": POD, "deletionTimestamp": "now"}, "status": ready}
+        items: list[Any] = [leaving, {"metadata": {"name": self._pod}, "status": ready}]
+        return json.dumps({"items": items})
+
+
+def on_eks() -> Snapshot:
+    return replace(World().seen(), target="eks")
+
+
+def tried(server: Server, seen: Snapshot | None = None) -> Any:
+    return share.try_it(seen or on_eks(), cast(Kubectl, server), lambda: "a token")
+
+
+def test_what_was_written_is_read_through_the_next_pod() -> None:
+    server = Server()
+    finding = tried(server)
+    assert finding.ok, finding
+    assert POD in finding.found
+    assert NEXT in finding.found
+    assert server.files == {}, "the learner's share is left with a file of ours"
+    assert [typed.split()[0] for typed in server.typed] == ["exec", "delete", "rollout", "get", "exec", "exec"]
+
+
+def test_bytes_that_went_with_the_pod_are_a_failure() -> None:
+    finding = tried(Server(keeps=False))
+    assert finding.ok is False
+    assert "read nothing" in finding.found
+    assert "/exports" in finding.hint
+
+
+@pytest.mark.parametrize("verb", ["exec", "delete", "rollout", "get"])
+def test_a_command_that_fails_says_which_and_why(verb: str) -> None:
+    finding = tried(Server(refuses=verb))
+    assert finding.ok is False
+    assert "the server said no" in finding.found
+    assert finding.hint
+
+
+def test_a_server_that_is_not_ready_keeps_its_pod() -> None:
+    world = World()
+    world.the("Pod")["status"]["conditions"] = []
+    server = Server()
+    assert tried(server, replace(world.seen(), target="eks")).ok is False
+    assert server.typed == [], "a Pod that may never come back was deleted"
+
+
+def test_a_server_that_keeps_its_files_elsewhere_keeps_its_pod() -> None:
+    world = World()
+    world.the("Deployment")["spec"]["template"]["spec"]["volumes"] = [{"name": "data", "emptyDir": {}}]
+    server = Server()
+    finding = tried(server, replace(world.seen(), target="eks"))
+    assert finding.ok is False
+    assert "not tried" in finding.found
+    assert server.typed == [], "the learner's files went with the Pod"
+
+
+def test_on_local_it_is_skipped_with_the_reason_and_not_green() -> None:
+    server = Server()
+    finding = tried(server, World().seen())
+    assert finding.ok is None
+    assert "only pretend to run containers" in finding.found
+    assert server.typed == []
+
+
+def test_the_command_to_type_says_the_same() -> None:
+    typed = share.command(on_eks())
+    assert "/exports" in typed
+    assert "delete pod -l role=nfs-server" in typed
