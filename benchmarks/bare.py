@@ -2,16 +2,16 @@
 
 import json
 import subprocess
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import seconds
+from checkout import ROOT
+from checkout.until import until
 from localcloud.control_plane import ControlPlane
 from localcloud.csi.ec2 import ec2_client
-from tests.lab import ROOT
 
 _TOOLS = ROOT / ".lab" / "bin"
 _REGION = "us-east-1"
@@ -80,20 +80,12 @@ def _apply(cloud: ControlPlane, objects: list[dict[str, Any]]) -> None:
 
 def _wait(cloud: ControlPlane) -> None:
     for kind, condition in _CONDITIONS:
-        _until(lambda kind=kind, condition=condition: _holds(cloud, kind, condition), f"every {kind} is {condition}")
+        until(partial(_holds, cloud, kind, condition), f"every {kind} is {condition}", _PATIENCE, pause=_PAUSE)
 
 
 def _holds(cloud: ControlPlane, kind: str, condition: str) -> bool:
     words = ["wait", f"--for={condition}", kind, "--all", "-A", "--timeout=60s"]
     return _kubectl(cloud, *words, check=False) == 0
-
-
-def _until(holds: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + _PATIENCE
-    while not holds():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"after {_PATIENCE} s still not: {what}")
-        time.sleep(_PAUSE)
 
 
 def _kubectl(cloud: ControlPlane, *words: str, stdin: str = "", check: bool = True) -> int:

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -16,9 +15,10 @@ import psutil
 
 from benchmarks.measure import seconds
 from benchmarks.report import Report, table
+from checkout import ROOT
+from checkout.until import until
 from localcloud.csi.stubs import csi, csi_grpc
 from localcloud.machine import ports
-from tests.lab import ROOT
 
 CLAIMS = 500
 _AT_ONCE = 100
@@ -78,7 +78,8 @@ def _burst(folder: Path, claims: int, *, saved: bool) -> Burst:
                 f"--region={_REGION}",
             )
         )
-        _until_up(port, folder / "s")
+        socket = folder / "s"
+        until(lambda: ports.answers(port) and socket.exists(), "the EC2 API and the CSI controller are up", _PATIENCE)
         stub: Any = csi_grpc.ControllerStub(stack.enter_context(grpc.insecure_channel(endpoint)))
         _create(stub, "first")  # which makes the emulator's VPC
         before = _cpu(controller), _cpu(ec2_api)
@@ -102,14 +103,6 @@ def _process(folder: Path, module: str, *arguments: str) -> Iterator[psutil.Proc
     finally:
         process.kill()
         process.wait()
-
-
-def _until_up(port: int, socket: Path) -> None:
-    deadline = time.monotonic() + _PATIENCE
-    while not (ports.answers(port) and socket.exists()):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"the EC2 API or the CSI controller is not up after {_PATIENCE} s")
-        time.sleep(0.02)
 
 
 def _create(stub: Any, name: str) -> None:

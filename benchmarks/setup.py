@@ -8,7 +8,7 @@ from statistics import median
 
 from benchmarks.measure import seconds
 from benchmarks.report import Report, table
-from tests.lab import ROOT, activated
+from checkout import ROOT, activated
 
 _PROGRAM = (
     "components.settings",

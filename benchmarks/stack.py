@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-import yaml
 
 from benchmarks.engine_log import Split, split
 from benchmarks.measure import MEBIBYTE, Usage, seconds
+from checkout import Checkout
 from localcloud.machine import processes
-from tests.lab import Lab
 
 # A command that hangs must not take the whole run with it; the longest, with 200 servers, take five minutes.
 _PATIENCE = 1200
@@ -35,11 +34,7 @@ class Stack:
     """`servers` are entries of storage-lab:servers."""
 
     def __init__(self, folder: Path, servers: Sequence[str]) -> None:
-        self.lab = Lab(folder)
-        settings = folder / "Pulumi.local.yaml"
-        document = yaml.safe_load(settings.read_text())
-        document["config"]["storage-lab:servers"] = list(servers)
-        settings.write_text(yaml.safe_dump(document))
+        self.lab = Checkout(folder, config={"servers": list(servers)})
 
     def timed(self, command: str) -> Timing:
         """Run up, preview, refresh or destroy. Raises CommandFailed."""

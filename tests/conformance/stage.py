@@ -5,13 +5,13 @@ import os
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import grpc
 
+from checkout.until import until
 from localcloud.csi.ec2 import ec2_client
 from localcloud.csi.stubs import csi, csi_grpc
 from localcloud.csi.tags import VOLUME_NAME
@@ -21,16 +21,6 @@ REGION = "us-east-1"
 ZONE = "us-east-1a"
 PATIENCE = 30.0
 GIB = 2**30
-T = TypeVar("T")
-
-
-def wait_until(look: Callable[[], T | None], what: str) -> T:
-    """What `look` returns once it is neither None nor False; fails the test after PATIENCE seconds."""
-    end = time.monotonic() + PATIENCE
-    while not (seen := look()):
-        assert time.monotonic() < end, f"after {PATIENCE} s still not: {what}"
-        time.sleep(0.02)
-    return seen
 
 
 def free_port() -> int:
@@ -69,7 +59,7 @@ def ec2_api(folder: Path) -> Iterator[str]:
     port, log = free_port(), folder / "ec2-api.log"
     arguments = ["localcloud.ec2_emulator", "--port", str(port), "--state", str(folder / "ec2"), "--region", REGION]
     with running(arguments, log, cwd=ROOT) as process:
-        wait_until(lambda: listens(port) or process.poll() is not None, "the EC2 API listens")
+        until(lambda: listens(port) or process.poll() is not None, "the EC2 API listens")
         assert process.poll() is None, f"the EC2 API ended at its start: {log.read_text()}"
         yield f"http://127.0.0.1:{port}"
 
@@ -84,7 +74,7 @@ def controller_process(
     served_before = log.read_text().count(" serving ") if log.exists() else 0
     env = {**os.environ, **(environment or {}), "PYTHONPATH": str(ROOT)}
     with running([*arguments, "--region", REGION], log, cwd=folder, env=env) as process:
-        wait_until(
+        until(
             lambda: log.read_text().count(" serving ") > served_before or process.poll() is not None,
             "the controller serves",
         )

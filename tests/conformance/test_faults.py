@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import pytest
 
-from tests.conformance.stage import Driver, Ec2Facts, controller_process, wait_until
+from checkout.until import until
+from tests.conformance.stage import Driver, Ec2Facts, controller_process
 from tests.conformance.test_volumes import code_of
 from tests.faulty_ec2 import FaultyEc2, faulty_ec2, lost, refused, seen_as
 
@@ -165,7 +166,7 @@ def test_a_call_that_waits_ends_with_the_controller(
         faulty.next("DescribeVolumes", *[seen_as("creating")] * 1000)
         driver = Driver(folder / "csi.sock")
         waiting = caller.submit(code_of, driver.create, "pvc-stopped")
-        wait_until(lambda: faulty.asked.count("DescribeVolumes") >= 3, "the controller waits for the volume")
+        until(lambda: faulty.asked.count("DescribeVolumes") >= 3, "the controller waits for the volume")
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0, "the local cloud stops within seconds, whatever is being served"
         assert waiting.result(10)[0] == grpc.StatusCode.UNAVAILABLE, "the provisioner must ask the next controller"

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from checkout.until import until
 from localcloud.csi import server as ebs_csi
-from tests.conformance.stage import Driver, Ec2Facts, controller_process, wait_until
+from tests.conformance.stage import Driver, Ec2Facts, controller_process
 
 
 def test_it_starts_on_the_socket_that_a_killed_controller_left(tmp_path: Path, ec2_endpoint: str) -> None:
@@ -101,7 +102,7 @@ def test_a_bad_argument_is_one_line_that_says_what_is_accepted(
 def test_the_log_has_one_line_a_call_and_no_traceback(driver: Driver, folder: Path) -> None:
     driver.create("pvc-logged")
     log = folder / "csi.log"
-    line = wait_until(
+    line = until(
         lambda: next((line for line in log.read_text().splitlines() if "name=pvc-logged" in line), None),
         "the call is logged",
     )

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from checkout import ROOT, Checkout
 from tests.docs.guide import RUN, SHOWN, Block, Document, Shell, not_shown, read, runs
-from tests.lab import ROOT, Lab
 
 GUIDE = read(ROOT / "docs" / "lab.md")
 # The longest is a destroy of everything, on a busy machine.
@@ -25,7 +25,7 @@ class Reading:
 
 @pytest.fixture(scope="module")
 def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reading]:
-    lab = Lab(tmp_path_factory.mktemp("guide"), config={"reclaimTimeoutSeconds": 60})
+    lab = Checkout(tmp_path_factory.mktemp("guide"), config={"reclaimTimeoutSeconds": 60})
     yield Reading(Shell(lab.folder, lab.env))
     lab.clear()
 

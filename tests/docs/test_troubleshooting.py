@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.lab import ROOT, Lab
+from checkout import ROOT, Checkout
 
 DOCUMENT = (ROOT / "docs" / "troubleshooting.md").read_text()
 ARRAY, INTEGER, BOOLEAN = "array<string>", "integer", "boolean"
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    lab = Lab(tmp_path_factory.mktemp("settings"))
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    lab = Checkout(tmp_path_factory.mktemp("settings"))
     yield lab
     lab.clear()
 
@@ -29,7 +29,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     ],
 )
 def test_a_setting_of_another_type_gets_the_sentence_of_the_document(
-    lab: Lab, words: tuple[str, ...], type_: str
+    lab: Checkout, words: tuple[str, ...], type_: str
 ) -> None:
     key = words[-2].removeprefix("storage-lab:").removesuffix("[0]")
     try:
@@ -47,7 +47,7 @@ def test_a_setting_of_another_type_gets_the_sentence_of_the_document(
         assert f"### `{sentence}`" in DOCUMENT.splitlines()
 
 
-def test_a_stack_whose_file_went_with_it_is_one_sentence_of_the_document(lab: Lab) -> None:
+def test_a_stack_whose_file_went_with_it_is_one_sentence_of_the_document(lab: Checkout) -> None:
     file = lab.folder / "Pulumi.local.yaml"
     kept = file.read_text()
     file.unlink()

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from checkout import Checkout
 from tests.faults.bystanders import Bystander
 from tests.faults.report import ROWS, table
 from tests.faults.scene import Scene
-from tests.lab import Lab
 
 NewScene = Callable[..., Scene]
 
@@ -31,7 +31,7 @@ def bystanders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Bystan
 
 def _scenes(folder: Callable[[], Path], bystanders: list[Bystander], stack: ExitStack) -> NewScene:
     def new_scene(where: Path | None = None, name: str = "local", config: dict[str, Any] | None = None) -> Scene:
-        lab = Lab(where or folder(), name, config)
+        lab = Checkout(where or folder(), name, config)
         stack.callback(lab.clear)
         scene = Scene(lab, bystanders)
         stack.enter_context(scene.witness)

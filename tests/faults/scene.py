@@ -9,26 +9,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import psutil
 
+from checkout import COMMAND_SECONDS, Checkout
+from checkout.until import until
 from localcloud.machine.processes import FOLDER_VARIABLE
 from tests.faults.bystanders import Bystander
 from tests.faults.report import ROWS, Row
 from tests.faults.witness import Witness
-from tests.lab import PATIENCE, Lab
-
-T = TypeVar("T")
-
-
-def until(look: Callable[[], T | None], what: str, seconds: float = 60) -> T:
-    """What `look` returns once it is true; fails after so many seconds."""
-    deadline = time.monotonic() + seconds
-    while not (seen := look()):
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.02)
-    return seen
 
 
 @dataclass
@@ -43,7 +33,7 @@ class Struck:
 class Scene:
     """A lab, a witness of its EC2, and other people's processes that must not be touched."""
 
-    def __init__(self, lab: Lab, bystanders: list[Bystander]) -> None:
+    def __init__(self, lab: Checkout, bystanders: list[Bystander]) -> None:
         self.lab = lab
         self.bystanders = bystanders
         self.witness = Witness(lab.cloud)
@@ -86,11 +76,11 @@ class Scene:
     def finish(self, running: "subprocess.Popen[bytes]") -> Struck:
         """Waits for a command that `start` began."""
         try:
-            return Struck(running.wait(PATIENCE), self.said(), early=False)
+            return Struck(running.wait(COMMAND_SECONDS), self.said(), early=False)
         except subprocess.TimeoutExpired:
             kill_tree(running)
             running.wait()
-            raise AssertionError(f"the command goes on after {PATIENCE} s:\n{self.said()}") from None
+            raise AssertionError(f"the command goes on after {COMMAND_SECONDS} s:\n{self.said()}") from None
 
     def check_standing(self) -> None:
         """Every claim is bound to one volume, every volume has one claim, every node one instance."""

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.faults.scene import Scene, patch, summary, until
+from checkout.until import until
+from tests.faults.scene import Scene, patch, summary
 
 Deed = Callable[[Scene, Any], Any]
 

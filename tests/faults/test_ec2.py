@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from checkout.until import until
 from tests.faults.conftest import NewScene
-from tests.faults.scene import Scene, until
+from tests.faults.scene import Scene
 from tests.faults.test_kills import kill
 from tests.faulty_ec2 import Fault, FaultyEc2, dropped, faulty_ec2, lost, refused, slow
 

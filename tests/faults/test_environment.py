@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from checkout.until import until
 from tests.faults.conftest import NewScene
-from tests.faults.scene import Scene, errors, summary, until
+from tests.faults.scene import Scene, errors, summary
 
 NOWHERE = "http://127.0.0.1:9"
 TRAPS = {

@@ -14,8 +14,9 @@ from subprocess import Popen
 
 import pytest
 
+from checkout.until import until
 from tests.faults.conftest import NewScene
-from tests.faults.scene import Scene, Struck, errors, interrupt, interrupt_twice, kill_tree, until
+from tests.faults.scene import Scene, Struck, errors, interrupt, interrupt_twice, kill_tree
 
 SEED = 20240229
 WALKERS, LEGS, POINTS = 2, 4, 26

@@ -8,10 +8,11 @@ from subprocess import Popen, TimeoutExpired
 
 import pytest
 
+from checkout import Checkout
+from checkout.until import until
 from localcloud.kwok.kwokctl import COMPONENTS
 from localcloud.record.layout import Layout
-from tests.faults.scene import Scene, errors, summary, until
-from tests.lab import Lab
+from tests.faults.scene import Scene, errors, summary
 
 NAMES = [component.name for component in COMPONENTS]
 SEED = 7
@@ -95,7 +96,7 @@ def _reboot(scene: Scene) -> None:
     layout.running.write_text(json.dumps(dict.fromkeys(NAMES, stranger.pid)))
 
 
-FIRST: dict[str, Callable[[Lab], str]] = {
+FIRST: dict[str, Callable[[Checkout], str]] = {
     "kubectl get pvc": lambda lab: lab.kubectl("get", "pvc").stdout,
     "pulumi preview": lambda lab: summary(lab.preview().stdout),
     "pulumi refresh": lambda lab: summary(lab.refresh().stdout),

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from checkout.until import until
 from localcloud.record.record import read
 from tests.faults.conftest import NewScene
-from tests.faults.scene import Scene, errors, summary, until
+from tests.faults.scene import Scene, errors, summary
 from tests.faults.test_kills import kill
 
 LONGEST = "n" + "0" * 62

@@ -4,8 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,15 +44,6 @@ def kill(*pids: int) -> None:
         os.kill(pid, signal.SIGKILL)
     gone = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
     processes.end([processes.Owned("killed", process) for process in gone], grace_seconds=0)
-
-
-def until(reached: Callable[[], bool], what: str, seconds: float = 60) -> float:
-    """Wait for a condition and return the seconds it took; fails after so many."""
-    begun = time.monotonic()
-    while not reached():
-        assert time.monotonic() - begun < seconds, f"{what} did not happen within {seconds} s"
-        time.sleep(0.05)
-    return time.monotonic() - begun
 
 
 def listening(cloud: ControlPlane) -> set[tuple[str, int]]:

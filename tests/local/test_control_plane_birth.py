@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from checkout.until import until
 from localcloud.control_plane import ControlPlane
 from localcloud.errors import ComponentDied, LocalCloudError
 from localcloud.machine import ports, processes
@@ -117,10 +118,7 @@ def test_a_tool_that_cannot_run_at_all_is_named(folder: Path, tmp_path: Path) ->
 def test_a_creation_that_was_killed_leaves_nothing_in_the_way_of_the_next(folder: Path) -> None:
     creation = _create(folder)
     layout = Layout(folder)
-    deadline = time.monotonic() + 60
-    while not layout.pid_file("kube-apiserver").exists():
-        assert time.monotonic() < deadline, "the creation did not get as far as starting processes"
-        time.sleep(0.01)
+    until(layout.pid_file("kube-apiserver").exists, "the creation starts the API server", pause=0.01)
     creation.send_signal(signal.SIGKILL)
     creation.communicate()
     cloud = ControlPlane(folder, tools=TOOLS)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from checkout.until import until
 from localcloud.machine import ports
 from tests.local.clouds import ROOT, ec2, volume_ids
 
@@ -28,11 +29,8 @@ def _serving(state: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
         "--services=ec2,sts",
     ]
     with subprocess.Popen(command, cwd=ROOT) as process:
-        deadline = time.monotonic() + 30
-        while not ports.answers(port):
-            assert process.poll() is None, "the EC2 API ended at once"
-            assert time.monotonic() < deadline, "the EC2 API does not answer"
-            time.sleep(0.02)
+        until(lambda: ports.answers(port) or process.poll() is not None, "the EC2 API answers", 30)
+        assert process.poll() is None, "the EC2 API ended at once"
         yield process
         process.kill()
 

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from checkout.until import until
 from localcloud.control_plane import ControlPlane
 from localcloud.errors import LocalCloudError
 from localcloud.kwok.kwokctl import COMPONENTS, SIDECARS
 from localcloud.machine import ports, processes
 from localcloud.machine.ports import LOOPBACK
 from localcloud.record.layout import Layout
-from tests.local.clouds import credential, ec2, facts_of, kill, kubectl, pids, until, volume_ids
+from tests.local.clouds import credential, ec2, facts_of, kill, kubectl, pids, volume_ids
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def test_one_killed_process_comes_back_and_only_that(cloud: ControlPlane, victim
     before = pids(cloud)
     if supervised:
         kill(before[victim])
-        until(lambda: _is_whole(cloud), f"that {victim} is started again", 30)
+        until(lambda: _is_whole(cloud), f"{victim} is started again", 30)
     else:
         kill(before["supervisor"], before[victim])
         assert any(fault.component == victim for fault in cloud.health()), "health must name what died"
@@ -76,10 +77,10 @@ def test_a_supervisor_that_cannot_start_what_died_notes_why_and_leaves_it_to_the
     os.kill(running["supervisor"], signal.SIGSTOP)  # until the port is taken
     kill(running["kube-scheduler"])
     # The system lets go of a killed server's connections in its own time.
-    until(lambda: ports.is_free(port), "that the port can be taken", 30)
+    until(lambda: ports.is_free(port), "the port can be taken", 30)
     with socket.create_server((LOOPBACK, port)):
         os.kill(running["supervisor"], signal.SIGCONT)
-        until(lambda: "supervisor" not in pids(cloud), "that it gives up what cannot succeed", 30)
+        until(lambda: "supervisor" not in pids(cloud), "the supervisor gives up what cannot succeed", 30)
         assert {fault.component for fault in cloud.health()} == {"kube-scheduler", "supervisor"}
     log = Layout(cloud.folder).log("supervisor").read_text()
     assert f"giving up: port {port} of kube-scheduler is taken by" in log, "nobody could find out why"

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.lab import Lab
+from checkout import Checkout
 
 SERVERS = ["nfs-server", "archive-server", "team-a/nfs-server"]
 FOREIGN_CLAIM = """
@@ -33,7 +33,7 @@ spec:
 class Story:
     """One lab's life, with what was seen at each point of it."""
 
-    lab: Lab
+    lab: Checkout
     said: dict[str, subprocess.CompletedProcess[str]] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
     claims: dict[str, Any] = field(default_factory=dict)
@@ -85,7 +85,7 @@ def leaving(story: Story) -> None:
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    story = Story(Lab(tmp_path_factory.mktemp("story"), config={"servers": SERVERS, "reclaimTimeoutSeconds": 4}))
+    story = Story(Checkout(tmp_path_factory.mktemp("story"), config={"servers": SERVERS, "reclaimTimeoutSeconds": 4}))
     try:
         standing(story)
         leaving(story)
@@ -166,15 +166,15 @@ BAD = {
 
 
 @pytest.fixture(scope="module")
-def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     """A lab that never was up."""
-    lab = Lab(tmp_path_factory.mktemp("untouched"))
+    lab = Checkout(tmp_path_factory.mktemp("untouched"))
     yield lab
     lab.clear()
 
 
 @pytest.mark.parametrize("key", BAD)
-def test_a_bad_value_is_refused_in_preview_before_anything_starts(untouched: Lab, key: str) -> None:
+def test_a_bad_value_is_refused_in_preview_before_anything_starts(untouched: Checkout, key: str) -> None:
     value, *words = BAD[key]
     untouched.configure({key: value})
     try:
@@ -188,13 +188,13 @@ def test_a_bad_value_is_refused_in_preview_before_anything_starts(untouched: Lab
     assert not Path(untouched.folder / ".lab" / "clouds").exists(), "something was started"
 
 
-def test_the_first_preview_knows_no_ids_and_starts_nothing(untouched: Lab) -> None:
+def test_the_first_preview_knows_no_ids_and_starts_nothing(untouched: Checkout) -> None:
     said = untouched.preview()
     assert "to create" in said.stdout
     assert not Path(untouched.folder / ".lab" / "clouds").exists(), "a preview that starts processes is none"
 
 
-def test_who_asks_for_them_sees_all_debug_messages_of_the_program(untouched: Lab) -> None:
+def test_who_asks_for_them_sees_all_debug_messages_of_the_program(untouched: Checkout) -> None:
     shown = untouched.preview("--debug").stdout
     # The last resource of the program, and the last that the SDK says about it.
     assert "resource registration successful: ty=pulumi-python:dynamic/storage-lab:ForeignUsers" in shown

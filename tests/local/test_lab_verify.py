@@ -4,13 +4,13 @@ import json
 import re
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
-from tests.lab import Lab
+from checkout import Checkout
+from checkout.until import until
 
 LAB = ("python", "-m", "lab")
 SECOND_DEFAULT = """
@@ -31,14 +31,14 @@ spec:
 """
 
 
-def statuses(lab: Lab, *words: str, expect: int) -> dict[str, str]:
+def statuses(lab: Checkout, *words: str, expect: int) -> dict[str, str]:
     """What verify says of each step, read from its JSON."""
     said = json.loads(lab.run(*LAB, "verify", "--json", "--stack", lab.stack, *words, expect=expect).stdout)
     assert said["ok"] is (expect == 0), "a script may read either"
     return {step["step"]: step["status"] for step in said["steps"]}
 
 
-def complaint(lab: Lab, *words: str) -> str:
+def complaint(lab: Checkout, *words: str) -> str:
     """The one sentence with which a command gives up."""
     done = lab.run(*LAB, *words, expect=2)
     assert done.stdout == ""
@@ -46,15 +46,8 @@ def complaint(lab: Lab, *words: str) -> str:
     return done.stderr
 
 
-def eventually(what: str, holds: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"after {seconds} s still not: {what}"
-        time.sleep(0.3)
-
-
 @contextmanager
-def standing(lab: Lab) -> Iterator[Lab]:
+def standing(lab: Checkout) -> Iterator[Checkout]:
     try:
         lab.up()
         yield lab
@@ -64,12 +57,12 @@ def standing(lab: Lab) -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with standing(Lab(tmp_path_factory.mktemp("verify"), config={"reclaimTimeoutSeconds": 60})) as lab:
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    with standing(Checkout(tmp_path_factory.mktemp("verify"), config={"reclaimTimeoutSeconds": 60})) as lab:
         yield lab
 
 
-def test_a_lab_that_stands_is_green_with_what_was_found(lab: Lab) -> None:
+def test_a_lab_that_stands_is_green_with_what_was_found(lab: Checkout) -> None:
     said = lab.run(*LAB, "verify").stdout
     outputs = lab.outputs()
     assert "16 passed, 0 failed, 1 skipped" in said, said
@@ -80,7 +73,7 @@ def test_a_lab_that_stands_is_green_with_what_was_found(lab: Lab) -> None:
     assert "\x1b" not in said, "colours in a pipe"
 
 
-def test_the_commands_that_verify_shows_are_there_to_be_typed(lab: Lab) -> None:
+def test_the_commands_that_verify_shows_are_there_to_be_typed(lab: Checkout) -> None:
     steps = json.loads(lab.run(*LAB, "verify", "--json").stdout)["steps"]
     kubectl = [step["command"] for step in steps if step["command"].startswith("kubectl get")]
     assert len(kubectl) > 5
@@ -89,7 +82,7 @@ def test_the_commands_that_verify_shows_are_there_to_be_typed(lab: Lab) -> None:
         assert done.stdout.strip(), f"{command} shows nothing"
 
 
-def test_status_shows_every_id_of_the_chain(lab: Lab) -> None:
+def test_status_shows_every_id_of_the_chain(lab: Checkout) -> None:
     said = lab.run(*LAB, "status").stdout
     volume = lab.ec2().describe_volumes(VolumeIds=[lab.outputs()["volumeId"]])["Volumes"][0]
     [pod] = lab.get("pods")["items"]
@@ -103,7 +96,7 @@ def test_status_shows_every_id_of_the_chain(lab: Lab) -> None:
     assert [name for name, line in zip(chain, lines, strict=True) if name not in line] == [], said
 
 
-def test_watching_shows_a_change_and_ends_quietly_on_ctrl_c(lab: Lab) -> None:
+def test_watching_shows_a_change_and_ends_quietly_on_ctrl_c(lab: Checkout) -> None:
     [before] = lab.get("pods")["items"]
     watch = subprocess.Popen(
         [*LAB, "status", "--watch"], cwd=lab.folder, env=lab.env, text=True,
@@ -128,7 +121,7 @@ def test_watching_shows_a_change_and_ends_quietly_on_ctrl_c(lab: Lab) -> None:
     assert errors == ""
 
 
-def attached_again(lab: Lab) -> None:
+def attached_again(lab: Checkout) -> None:
     """Waits until a Pod is ready, with its volume attached, and the Service leads to it."""
     lab.kubectl("rollout", "status", "deployment/nfs-server", "--timeout=60s")
 
@@ -141,12 +134,12 @@ def attached_again(lab: Lab) -> None:
         targets = [endpoint["targetRef"]["uid"] for one in slices for endpoint in one["endpoints"] or ()]
         return targets == [pod["metadata"]["uid"]]
 
-    eventually("the volume is attached again", attached)
-    eventually("the Service leads to the new Pod", reached)
+    until(attached, "the volume is attached again")
+    until(reached, "the Service leads to the new Pod")
 
 
 @contextmanager
-def detached(lab: Lab) -> Iterator[None]:
+def detached(lab: Checkout) -> Iterator[None]:
     """Somebody detaches the volume in the console. What repairs it is what the hint says."""
     ec2, volume = lab.ec2(), lab.outputs()["volumeId"]
 
@@ -154,7 +147,7 @@ def detached(lab: Lab) -> Iterator[None]:
         return ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"]
 
     ec2.detach_volume(VolumeId=volume)
-    eventually("the volume is detached", lambda: state() == "available")
+    until(lambda: state() == "available", "the volume is detached")
     yield
     steps = json.loads(lab.run(*LAB, "verify", "--json", expect=1).stdout)["steps"]
     [hint] = [step["hint"] for step in steps if step["hint"]]
@@ -166,7 +159,7 @@ def detached(lab: Lab) -> Iterator[None]:
 
 
 @contextmanager
-def renamed(lab: Lab) -> Iterator[None]:
+def renamed(lab: Checkout) -> Iterator[None]:
     """Somebody gives the volume a nicer name."""
     ec2, outputs = lab.ec2(), lab.outputs()
     ec2.create_tags(Resources=[outputs["volumeId"]], Tags=[{"Key": "Name", "Value": "my data"}])
@@ -175,7 +168,7 @@ def renamed(lab: Lab) -> Iterator[None]:
 
 
 @contextmanager
-def second_default(lab: Lab) -> Iterator[None]:
+def second_default(lab: Checkout) -> Iterator[None]:
     """Somebody makes another class the default."""
     manifest = lab.folder / "gp2.yaml"
     manifest.write_text(SECOND_DEFAULT)
@@ -185,7 +178,7 @@ def second_default(lab: Lab) -> Iterator[None]:
 
 
 @contextmanager
-def configured_larger(lab: Lab) -> Iterator[None]:
+def configured_larger(lab: Checkout) -> Iterator[None]:
     """Somebody sets a size, and forgets pulumi up."""
     lab.configure({"storage": "2Gi"})
     yield
@@ -193,17 +186,17 @@ def configured_larger(lab: Lab) -> Iterator[None]:
 
 
 @contextmanager
-def no_pod(lab: Lab) -> Iterator[None]:
+def no_pod(lab: Checkout) -> Iterator[None]:
     """Somebody scales the server down: the volume waits, detached."""
     lab.kubectl("scale", "deployment/nfs-server", "--replicas=0")
-    eventually("no VolumeAttachment is left", lambda: not lab.get("volumeattachments")["items"])
+    until(lambda: not lab.get("volumeattachments")["items"], "no VolumeAttachment is left")
     yield
     lab.kubectl("scale", "deployment/nfs-server", "--replicas=1")
     attached_again(lab)
 
 
 @contextmanager
-def unselected(lab: Lab) -> Iterator[None]:
+def unselected(lab: Checkout) -> Iterator[None]:
     """Somebody mistypes the Service's selector. What repairs it is what the hint says."""
     lab.kubectl("patch", "service", "nfs-server", "--type=merge", "-p", '{"spec": {"selector": {"role": "nfs"}}}')
     yield
@@ -212,7 +205,7 @@ def unselected(lab: Lab) -> Iterator[None]:
 
 
 @contextmanager
-def used_by_another(lab: Lab) -> Iterator[None]:
+def used_by_another(lab: Checkout) -> Iterator[None]:
     """Somebody has a look into the claim with a Pod of their own."""
     manifest = lab.folder / "debug.yaml"
     manifest.write_text(DEBUG)
@@ -222,7 +215,7 @@ def used_by_another(lab: Lab) -> Iterator[None]:
     lab.kubectl("delete", "pod", "debug", "--timeout=60s")
 
 
-BREAKAGES: dict[str, tuple[Callable[[Lab], AbstractContextManager[None]], set[str]]] = {
+BREAKAGES: dict[str, tuple[Callable[[Checkout], AbstractContextManager[None]], set[str]]] = {
     "detached in EC2": (detached, {"attached"}),
     "renamed in EC2": (renamed, {"ebs-name"}),
     "a second default class": (second_default, {"default-class"}),
@@ -234,7 +227,7 @@ BREAKAGES: dict[str, tuple[Callable[[Lab], AbstractContextManager[None]], set[st
 
 
 @pytest.mark.parametrize("what", BREAKAGES)
-def test_what_is_really_broken_turns_its_steps_red_until_it_is_repaired(lab: Lab, what: str) -> None:
+def test_what_is_really_broken_turns_its_steps_red_until_it_is_repaired(lab: Checkout, what: str) -> None:
     breaks, red = BREAKAGES[what]
     with breaks(lab):
         found = statuses(lab, expect=1)
@@ -243,7 +236,7 @@ def test_what_is_really_broken_turns_its_steps_red_until_it_is_repaired(lab: Lab
     assert "failed" not in statuses(lab, expect=0).values()
 
 
-def test_a_cloud_that_is_down_is_brought_back_by_looking_and_one_that_cannot_be_is_one_sentence(lab: Lab) -> None:
+def test_a_cloud_that_is_down_is_brought_back_by_looking_and_one_that_cannot_be_is_one_sentence(lab: Checkout) -> None:
     lab.run("python", "-m", "localcloud", "stop", str(lab.cloud))
     assert lab.processes() == []
     facts = lab.cloud / "cloud.json"
@@ -257,16 +250,16 @@ def test_a_cloud_that_is_down_is_brought_back_by_looking_and_one_that_cannot_be_
     assert "failed" not in statuses(lab, expect=0).values()
 
 
-def test_a_stack_that_does_not_exist_is_one_sentence(lab: Lab) -> None:
+def test_a_stack_that_does_not_exist_is_one_sentence(lab: Checkout) -> None:
     assert "no stack named 'nope' found" in complaint(lab, "verify", "--stack", "nope")
     assert "no stack named 'nope' found" in complaint(lab, "verify", "--gone", "--stack", "nope")
 
 
-def test_gone_is_red_as_long_as_the_lab_stands(lab: Lab) -> None:
+def test_gone_is_red_as_long_as_the_lab_stands(lab: Checkout) -> None:
     assert set(statuses(lab, "--gone", expect=1).values()) == {"failed"}
 
 
-def test_after_destroy_everything_is_gone(lab: Lab) -> None:
+def test_after_destroy_everything_is_gone(lab: Checkout) -> None:
     """The last of this file: the lab is taken down."""
     lab.destroy()
     gone = statuses(lab, "--gone", expect=0)

@@ -5,9 +5,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from checkout import COMMAND_SECONDS, ROOT, activated
 from localcloud.control_plane import ControlPlane
 from localcloud.record.layout import Layout
-from tests.lab import PATIENCE, ROOT, activated
 from tools.pulumi_cli import state_url
 
 PROGRAM = """
@@ -63,7 +63,7 @@ class Project:
     def pulumi(self, *words: str) -> str:
         done = subprocess.run(
             ["pulumi", *words, "--non-interactive"], cwd=self.folder, env=self.env, capture_output=True, text=True,
-            timeout=PATIENCE, check=False,
+            timeout=COMMAND_SECONDS, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

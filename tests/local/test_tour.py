@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
+from checkout import Checkout
 from components.settings.tour_plan import WAYS
-from tests.lab import Lab
 
 
 @dataclass
 class Story:
     """One lab's life with the tour, with what was seen at each point of it."""
 
-    lab: Lab
+    lab: Checkout
     said: dict[str, subprocess.CompletedProcess[str]] = field(default_factory=dict)
     claims: dict[str, dict[str, Any]] = field(default_factory=dict)
     nodes_of: dict[str, set[str]] = field(default_factory=dict)
@@ -25,7 +25,7 @@ class Story:
     replicas: list[int] = field(default_factory=list)
 
 
-def claims_of(lab: Lab, namespace: str) -> dict[str, str]:
+def claims_of(lab: Checkout, namespace: str) -> dict[str, str]:
     """The claims of a namespace that are bound, with their PersistentVolumes."""
     return {
         claim["metadata"]["name"]: claim["spec"]["volumeName"]
@@ -34,7 +34,7 @@ def claims_of(lab: Lab, namespace: str) -> dict[str, str]:
     }
 
 
-def replicas(lab: Lab) -> int:
+def replicas(lab: Checkout) -> int:
     return lab.get("statefulset/growing", "-n", "tour")["spec"]["replicas"]
 
 
@@ -72,7 +72,7 @@ def leaving(story: Story) -> None:
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     config = {"servers": ["team-a/nfs-server"], "tour": True, "nfsClients": 2, "reclaimTimeoutSeconds": 60}
-    story = Story(Lab(tmp_path_factory.mktemp("tour"), config=config))
+    story = Story(Checkout(tmp_path_factory.mktemp("tour"), config=config))
     try:
         standing(story)
         touring(story)
@@ -127,13 +127,13 @@ def test_a_destroy_of_the_grown_tour_takes_claims_along_that_pulumi_never_knew(s
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    lab = Lab(tmp_path, config={"tour": True, "reclaimTimeoutSeconds": 60})
+def lab(tmp_path: Path) -> Iterator[Checkout]:
+    lab = Checkout(tmp_path, config={"tour": True, "reclaimTimeoutSeconds": 60})
     yield lab
     lab.clear()
 
 
-def test_what_an_interrupted_up_did_not_record_of_the_tour_goes_with_the_rest(lab: Lab) -> None:
+def test_what_an_interrupted_up_did_not_record_of_the_tour_goes_with_the_rest(lab: Checkout) -> None:
     lab.up()
     lab.kubectl("scale", "statefulset/growing", "-n", "tour", "--replicas=3")
     lab.kubectl("rollout", "status", "statefulset/growing", "-n", "tour", "--timeout=60s")
@@ -147,7 +147,7 @@ def test_what_an_interrupted_up_did_not_record_of_the_tour_goes_with_the_rest(la
 
 
 def test_a_tour_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
-    lab = Lab(tmp_path)
+    lab = Checkout(tmp_path)
     said = lab.run(".venv/bin/python", "-m", "lab", "tour", expect=2)
     assert said.stderr == (
         "the tour is not part of the stack local: run pulumi config set storage-lab:tour true --stack local, "

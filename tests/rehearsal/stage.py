@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from tests.lab import ROOT, Lab
+from checkout import ROOT, Checkout
 
 LEARNER = "LEARNER"
 TOOLS = ROOT / ".lab" / "bin"
@@ -44,7 +44,7 @@ class Stage:
             [sys.executable, "-m", "tests.rehearsal.aws_api", *words], cwd=ROOT, stdout=self._log, stderr=self._log
         )
         self._put_stand_ins_on_path()
-        self.lab = Lab(self.folder / "lab", "dev")
+        self.lab = Checkout(self.folder / "lab", "dev")
         self.lab.env.update(self._environment())
         self.lab.configure(self._config)
         self._wait_for_api()

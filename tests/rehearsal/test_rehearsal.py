@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab import ROOT
+from checkout import ROOT
 from tests.rehearsal.events import Step, one, steps, table
 from tests.rehearsal.stage import Stage
 

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.lab import CommandFailed
+from checkout import CommandFailed
+from checkout.until import until
 from tests.rehearsal.stage import Stage
 
 
@@ -35,11 +35,12 @@ def strike(stage: Stage, command: str, call: str, number: signal.Signals, whole_
         running = subprocess.Popen(
             words, cwd=stage.lab.folder, env=stage.lab.env, stdout=log, stderr=log, start_new_session=True
         )
-    deadline = time.monotonic() + 90
-    while stage.calls().count(call) == before:
+
+    def called() -> bool:
         assert running.poll() is None, (stage.folder / f"struck-{command}.log").read_text()
-        assert time.monotonic() < deadline, f"pulumi {command} never called {call}"
-        time.sleep(0.05)
+        return stage.calls().count(call) > before
+
+    until(called, f"pulumi {command} calls {call}", 90)
     if whole_tree:
         os.killpg(running.pid, number)
     else:
@@ -73,10 +74,10 @@ def interrupted(folder: Path) -> Play:
 
 
 def wait_until_active(eks: Any) -> None:
-    deadline = time.monotonic() + 60
-    while eks.describe_cluster(name="storage-lab-dev")["cluster"]["status"] != "ACTIVE":
-        assert time.monotonic() < deadline, "the cluster never became ACTIVE"
-        time.sleep(0.1)
+    def active() -> bool:
+        return eks.describe_cluster(name="storage-lab-dev")["cluster"]["status"] == "ACTIVE"
+
+    until(active, "the cluster is ACTIVE")
 
 
 PERFORMANCES = [interrupted]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab import CommandFailed
+from checkout import CommandFailed
 from tests.rehearsal.stage import Stage
 
 Performances = Callable[[Callable[[Path], Any]], Any]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab import CommandFailed
+from checkout import CommandFailed
 from tests.rehearsal.events import Step, one, steps
 from tests.rehearsal.stage import Stage
 

@@ -13,6 +13,7 @@ import psutil
 import pytest
 import yaml
 
+from checkout.until import until
 from localcloud import kubeconfig
 from localcloud.control_plane import ControlPlane
 from localcloud.errors import LocalCloudError, log_end
@@ -218,6 +219,7 @@ def _written(file: Path, text: str) -> Path:
 
 _ENDS_WITHOUT_ITS_THREADS = """
 import ctypes, socket, sys, threading
+from checkout.until import until
 listener = socket.create_server(("127.0.0.1", 0))
 threading.Thread(target=sys.stdin.read).start()
 print(listener.getsockname()[1], flush=True)
@@ -233,9 +235,7 @@ def test_a_process_that_ends_thread_by_thread_is_there_until_its_ports_are_free(
         assert process.stdout is not None
         port = int(process.stdout.readline())
         owned = processes.Owned("kube-apiserver", psutil.Process(process.pid))
-        deadline = time.monotonic() + 10
-        while owned.process.status() != psutil.STATUS_ZOMBIE:
-            assert time.monotonic() < deadline, "its first thread does not end"
+        until(lambda: owned.process.status() == psutil.STATUS_ZOMBIE, "its first thread ends", 10)
         assert owned.alive, "who waits for its end would find its port taken"
         assert not ports.is_free(port)
         processes.end([owned], grace_seconds=0)

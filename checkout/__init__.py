@@ -1,7 +1,7 @@
-"""A lab of its own for a test: the project's program in a scratch folder, driven by the ordinary pulumi commands.
+"""A checkout of the project in a scratch folder, driven by the ordinary commands: what tests and benchmarks run.
 
-Nothing of it touches the lab that the developer may have running: state, cloud and configuration live in the scratch
-folder, and only the built tools and the virtual environment are shared.
+State, cloud and configuration live in the scratch folder. Only the built tools and the virtual environment are shared,
+so the lab that the developer may have running is not touched.
 """
 
 from __future__ import annotations
@@ -16,20 +16,21 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import yaml
 from botocore.config import Config
 
 from localcloud.machine.processes import Owned, end, find
 from tools.pulumi_cli import state_url
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = ("__main__.py", "components", "localcloud", "lab", "Pulumi.yaml", "Pulumi.local.yaml", "Pulumi.dev.yaml")
-# Long enough for the slowest command on two busy cores, short enough that a hang is found out.
-PATIENCE = 180.0
+# The slowest command of a test ends sooner on two busy cores; a command that hangs is found out.
+COMMAND_SECONDS = 180.0
 
 
 @cache
 def activated() -> Mapping[str, str]:
-    """The environment that `. .lab/activate` makes, from one in which nothing of Pulumi, AWS or Kubernetes is set."""
+    """Return what `. .lab/activate` exports, with no setting of this machine for Pulumi, AWS or Kubernetes in it."""
     ambient = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     words = ["sh", "-c", '. "$0" && env -0', str(ROOT / ".lab" / "activate")]
     said = subprocess.run(words, env=ambient, cwd=ROOT, capture_output=True, check=True).stdout.decode()
@@ -37,11 +38,11 @@ def activated() -> Mapping[str, str]:
 
 
 class CommandFailed(AssertionError):
-    """A command ended otherwise than the test expected; carries all that it printed."""
+    """A command whose exit status is not the expected one; carries all that it printed."""
 
 
-class Lab:
-    """One checkout of the program with one stack, in `folder`."""
+class Checkout:
+    """The program in `folder`, with one stack; `config` is set from the start."""
 
     def __init__(self, folder: Path, stack: str = "local", config: Mapping[str, Any] | None = None) -> None:
         self.folder, self.stack = folder, stack
@@ -72,22 +73,31 @@ class Lab:
         return self.folder / ".lab" / "clouds" / self.stack
 
     def configure(self, config: Mapping[str, Any]) -> None:
-        """Sets keys of the lab's configuration, lists and objects as JSON; None removes a key."""
+        """Set keys of the lab's configuration in the stack's file; None removes a key.
+
+        Written as `pulumi config set` writes it, which takes half a second for every key and every item of a list.
+        """
+        file = self.folder / f"Pulumi.{self.stack}.yaml"
+        document = yaml.safe_load(file.read_text()) or {}
+        values = document.setdefault("config", {})
         for key, value in config.items():
             if value is None:
-                self.pulumi("config", "rm", f"storage-lab:{key}")
-            elif isinstance(value, list):
-                self.pulumi("config", "rm", f"storage-lab:{key}", expect=None)
-                for index, item in enumerate(value):
-                    self.pulumi("config", "set", "--path", f"storage-lab:{key}[{index}]", str(item))
+                values.pop(f"storage-lab:{key}", None)
             else:
-                text = json.dumps(value) if isinstance(value, bool) else str(value)
-                self.pulumi("config", "set", f"storage-lab:{key}", text)
+                values[f"storage-lab:{key}"] = value if isinstance(value, list) else _text(value)
+        file.write_text(yaml.safe_dump(document))
 
     def run(
-        self, *words: str, expect: int | None = 0, timeout: float = PATIENCE, env: Mapping[str, str] | None = None
+        self,
+        *words: str,
+        expect: int | None = 0,
+        timeout: float = COMMAND_SECONDS,
+        env: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """Runs a command in the checkout. `expect` is the exit status it must have; None accepts any."""
+        """Run a command in the checkout. `expect` is the exit status it must have; None accepts any.
+
+        Raises CommandFailed.
+        """
         done = subprocess.run(
             words, cwd=self.folder, env={**self.env, **(env or {})}, capture_output=True, text=True, timeout=timeout,
             stdin=subprocess.DEVNULL, check=False,
@@ -112,40 +122,44 @@ class Lab:
         return self.pulumi("destroy", "--yes", "--skip-preview", "--stack", self.stack, *words, **how)
 
     def outputs(self) -> dict[str, Any]:
-        """The outputs of the stack, secrets included."""
+        """Return the outputs of the stack, secrets included."""
         return json.loads(self.pulumi("stack", "output", "--json", "--show-secrets", "--stack", self.stack).stdout)
 
     def deployment(self) -> dict[str, Any]:
-        """The stack's state as `pulumi stack export` gives it."""
+        """Return the stack's state as `pulumi stack export` prints it."""
         return json.loads(self.pulumi("stack", "export", "--stack", self.stack).stdout)["deployment"]
 
     def state(self) -> list[dict[str, Any]]:
-        """The resources in the stack's state."""
+        """Return the resources in the stack's state."""
         return self.deployment().get("resources") or []
 
     def pending(self) -> list[str]:
-        """What the state holds to be going on, as "creating <name>"."""
+        """Return the operations that the state holds to be running, each as "creating NAME"."""
         operations = self.deployment().get("pending_operations") or []
         return [f"{one['type']} {one['resource']['urn'].rpartition('::')[2]}" for one in operations]
 
     def processes(self) -> list[Owned]:
-        """The living processes of the stack's local cloud, proven by what they carry."""
+        """Return the running processes of the stack's local cloud, found by the folder in their environment."""
         return find(self.cloud.resolve())
 
     def clear(self) -> None:
-        """Ends what still runs of the lab, for the end of a test that failed half-way."""
+        """Kill what still runs of the lab when a test failed half-way."""
         end(self.processes(), grace_seconds=0)
 
     def kubectl(self, *words: str, **how: Any) -> subprocess.CompletedProcess[str]:
         return self.run("kubectl", "--kubeconfig", str(self.cloud / "kubeconfig"), *words, **how)
 
     def get(self, *words: str) -> dict[str, Any]:
-        """What `kubectl get … -o json` answers."""
+        """Return what `kubectl get … -o json` answers."""
         return json.loads(self.kubectl("get", *words, "-o", "json").stdout)
 
     def ec2(self) -> Any:
-        """A client of the lab's EC2 API, blind to the AWS settings of this machine."""
+        """Return a client of the lab's EC2 API that ignores the AWS settings of this machine."""
         return boto3.Session().client(
             "ec2", endpoint_url=self.outputs()["ec2Endpoint"], region_name="us-east-1",
             aws_access_key_id="lab", aws_secret_access_key="lab", config=Config(proxies={}),
         )  # fmt: skip
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, bool) else str(value)
