@@ -1,6 +1,7 @@
 """What this project's dynamic providers have in common: failures that are sentences."""
 
 import sys
+from base64 import b64decode
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -32,16 +33,33 @@ def plainly() -> Generator[None]:
         raise failure from None  # nor the exception that it was made from
 
 
+# The module that a state names every provider by: components/providers.py, whatever the folder is installed as.
+ADDRESS = f"{__name__.removesuffix('.access.dynamic_provider')}.providers"
+PROVIDER_KEY = "__provider"
+
+
 class Provider(ResourceProvider):
-    """A dynamic provider whose class is importable, so that the state holds its name instead of its code."""
+    """A dynamic provider whose class is importable, so that the state holds its address instead of its code."""
 
     # Nothing secret is captured: an encrypted copy would differ at every update, and show as a change.
     serialize_as_secret_always = False
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.__module__ = ADDRESS
+
 
 def differs(olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:
-    """The inputs whose values changed, the provider itself left out: new code is no reason for an update."""
-    return sorted(key for key in news if key != "__provider" and olds.get(key) != news[key])
+    """Returns the inputs whose values changed, and PROVIDER_KEY where the state has an address from before a move.
+
+    The provider's text is not compared, because new code is not a reason for an update.
+    """
+    changed = [key for key in news if key != PROVIDER_KEY and olds.get(key) != news[key]]
+    return sorted([*changed, PROVIDER_KEY] if _has_moved(olds) else changed)
+
+
+def _has_moved(olds: Mapping[str, Any]) -> bool:
+    return PROVIDER_KEY in olds and ADDRESS.encode() not in b64decode(olds[PROVIDER_KEY])
 
 
 def inputs_of(props: Mapping[str, Any]) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def test_when_it_gives_up_it_names_everything_and_says_what_to_do(remains: Remai
     [({}, False), ({"__provider": "other code"}, False), ({"timeout_seconds": 9}, True), ({"kubeconfig": "b"}, True)],
 )
 def test_a_changed_input_is_an_update_in_place_and_changed_code_is_none(change: dict[str, Any], changed: bool) -> None:
-    result = ReclaimBarrierProvider().diff("ebs", {**PROPS, "__provider": "code"}, {**PROPS, **change})
+    result = ReclaimBarrierProvider().diff("ebs", PROPS, {**PROPS, **change})
     assert result.changes is changed
     assert not result.replaces, "replacing it would wait for the volumes of a lab that lives on"
 

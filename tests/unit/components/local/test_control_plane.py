@@ -73,13 +73,12 @@ def state(processes: Processes, provider: ControlPlaneProvider) -> dict[str, Any
     made = provider.create({**PROPS, "__provider": "code"})
     processes.asked.clear()
     assert made.outs
-    return {**made.outs, "__provider": "code"}
+    return {**made.outs}
 
 
 def test_creating_it_starts_the_cloud_and_knows_where_it_is(state: dict[str, Any]) -> None:
     assert state == {
         **PROPS,
-        "__provider": "code",
         "cluster_id": "a-cluster",
         "kubeconfig": "a kubeconfig",
         "api_endpoint": "https://127.0.0.1:6443",
@@ -100,7 +99,7 @@ def test_when_something_is_down_up_brings_it_back(
     assert not diff.replaces, "a replacement would throw the volumes away"
     outs = provider.update("local", state, PROPS).outs
     assert processes.asked == ["run"]
-    assert outs == {key: value for key, value in state.items() if key != "__provider"}
+    assert outs == state
 
 
 def test_another_port_than_the_states_is_a_change(
@@ -151,7 +150,7 @@ def test_refresh_keeps_a_cloud_that_is_only_down(
     read = provider.read("local", state)
     assert processes.asked == ["run"], "everything else of the stack is read from it"
     assert read.id == "local", "forgetting it would orphan its volumes"
-    assert read.outs == {key: value for key, value in state.items() if key != "__provider"}
+    assert read.outs == state
 
 
 def test_a_cloud_that_cannot_start_is_no_obstacle_where_it_is_gone_for_good(

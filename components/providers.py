@@ -1,0 +1,24 @@
+"""The providers of the dynamic resources, at the one address that a state names them by.
+
+A state holds `components.providers.<class>` for each dynamic resource. Pulumi's host imports that name when it deletes
+or refreshes the resource, and the program does not run before. So a class may move between modules, but its name here
+stays: a stack that exists could not be destroyed without it.
+"""
+
+from .guards.foreign_users import ForeignUsersProvider
+from .guards.frozen_inputs import FixedInputsProvider
+from .guards.reclaim_barrier import ReclaimBarrierProvider
+from .guards.volume_size import VolumeSizeProvider
+from .local.cloud_folder import CloudFolderProvider
+from .local.control_plane import ControlPlaneProvider
+from .local.ec2_instance import Ec2InstanceProvider
+
+__all__ = [
+    "CloudFolderProvider",
+    "ControlPlaneProvider",
+    "Ec2InstanceProvider",
+    "FixedInputsProvider",
+    "ForeignUsersProvider",
+    "ReclaimBarrierProvider",
+    "VolumeSizeProvider",
+]
