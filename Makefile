@@ -8,9 +8,9 @@ PYTEST  = .venv/bin/python -m pytest
 .PHONY: test test-unit test-conformance test-local test-faults rehearse bench lint types setup-unit setup-test
 .SILENT:
 
-# Of two at once, one creates the stack, and the other selects it and comes to Pulumi's own lock.
+# When two run at once, one creates the stack. The other selects it and waits for Pulumi's own lock.
 up: setup
-	$(ACTIVE) && python -m tools.alone .lab/stack.lock pulumi stack select --create $(STACK) && \
+	$(ACTIVE) && python -m tools.lock .lab/stack.lock pulumi stack select --create $(STACK) && \
 		pulumi up --yes --skip-preview --stack $(STACK)
 
 down: setup

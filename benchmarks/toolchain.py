@@ -7,8 +7,8 @@ from pathlib import Path
 from benchmarks.measure import seconds
 from benchmarks.report import Report, table
 from tools.catalogue import MODULES, GoModule
+from tools.console import Progress
 from tools.go_build import Build, Go
-from tools.progress import Progress
 
 
 def measure(folder: Path, runs: int, quick: bool) -> Report:

@@ -1,4 +1,4 @@
-"""What the toolchain consists of: one GoModule per folder with a go.mod, which pins it and everything below it."""
+"""Lists the toolchain: one GoModule for each folder with a go.mod, which pins its dependencies."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class GoModule:
         return HERE / self.folder
 
     def requires(self, dependency: str) -> str:
-        """A module that the go.mod requires, as path@version."""
+        """Return a module that the go.mod requires, as path@version."""
         return f"{dependency}@{_required(self.folder, dependency)}"
 
 
 def _required(folder: str, module: str) -> str:
-    """The version of `module` that the go.mod in `folder` requires, such as v1.36.3."""
+    """Return the version of `module` that the go.mod in `folder` requires, such as v1.36.3."""
     text = (HERE / folder / "go.mod").read_text()
     found = re.search(rf"^\s*(?:require )?{re.escape(module)} (v\S+)", text, re.MULTILINE)
     if found is None:
@@ -41,7 +41,7 @@ def _required(folder: str, module: str) -> str:
 
 
 def python_requirement(package: str) -> str:
-    """The version of `package` that requirements.txt pins, such as 4.25.0."""
+    """Return the version of `package` that requirements.txt pins, such as 4.25.0."""
     found = re.search(rf"^{re.escape(package)}==(\S+)", (HERE.parent / "requirements.txt").read_text(), re.MULTILINE)
     if found is None:
         raise KeyError(f"requirements.txt does not pin {package}")
@@ -84,7 +84,7 @@ KUBERNETES = GoModule(
     _kubernetes_versions,
 )
 
-# The CLI and the provider stay apart: they do not compile in one module, for the provider needs an older Pulumi.
+# The CLI and the provider do not compile in one module, because the provider needs an older Pulumi.
 PULUMI = GoModule(
     "pulumi",
     "the Pulumi CLI and its Python language host",

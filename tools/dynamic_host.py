@@ -1,7 +1,4 @@
-"""Runs Pulumi's host of dynamic providers, and ends it with the engine that started it.
-
-The engine holds the other end of standard input. A killed engine cannot end its plugins, but it lets go of that.
-"""
+"""Runs Pulumi's host of dynamic providers, and ends it together with the engine that started it."""
 
 import os
 import runpy
@@ -13,12 +10,21 @@ STDIN = 0
 
 
 def end_with_engine() -> None:
-    while os.read(STDIN, 4096):
-        pass
-    os._exit(1)
+    """End this process when its engine ends, also when that is killed.
+
+    The engine holds the other end of standard input. A killed engine cannot end its plugins, but the system closes
+    that end.
+    """
+
+    def watch() -> None:
+        while os.read(STDIN, 4096):
+            pass
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 if __name__ == "__main__":
-    threading.Thread(target=end_with_engine, daemon=True).start()
+    end_with_engine()
     sys.path[0] = os.getcwd()  # the program's folder, as python -m has it
     runpy.run_module("pulumi.dynamic", run_name="__main__", alter_sys=True)

@@ -2,38 +2,23 @@
 
     python tools/generate_csi.py --proto DIR --out .lab/python
 
-DIR is the directory of the Go module github.com/container-storage-interface/spec, which the sidecars
-already require: the controller then speaks the version of CSI that its callers were built with.
-Writes csi_pb2.py, csi_pb2.pyi and csi_pb2_grpc.py. Does nothing when they are up to date.
+DIR is the folder of the Go module github.com/container-storage-interface/spec, which the sidecars already require:
+the controller then speaks the version of CSI that its callers were built with.
 """
 
 import argparse
-import hashlib
 import os
 import sys
 import tempfile
-from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
 STUBS = ("csi_pb2.py", "csi_pb2.pyi", "csi_pb2_grpc.py")
-STAMP = "csi_pb2.stamp"
-
-
-def fingerprint(proto: Path) -> str:
-    """What the stubs depend on: the text of csi.proto and the release of the generator."""
-    text = proto.read_bytes() + version("grpcio-tools").encode()
-    return hashlib.sha256(text).hexdigest()
-
-
-def up_to_date(out: Path, wanted: str) -> bool:
-    stamp = out / STAMP
-    return stamp.is_file() and stamp.read_text() == wanted and all((out / stub).is_file() for stub in STUBS)
 
 
 def generate(proto: Path, out: Path) -> None:
     """Write the stubs into `out`, each in one step, so that a reader never sees half a module."""
-    # Imported here: it takes longer than finding out that nothing has to be done.
+    # Imported here: setup.py reads STUBS before there is a virtual environment.
     from grpc_tools import protoc
 
     well_known = files("grpc_tools") / "_proto"
@@ -47,19 +32,16 @@ def generate(proto: Path, out: Path) -> None:
 
 
 def main() -> None:
+    """Read the command line and write the stubs."""
     parser = argparse.ArgumentParser(prog="generate_csi", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--proto", type=Path, required=True, help="the directory that holds csi.proto")
-    parser.add_argument("--out", type=Path, required=True, help="the directory to write the stubs to")
+    parser.add_argument("--proto", type=Path, required=True, help="the folder that holds csi.proto")
+    parser.add_argument("--out", type=Path, required=True, help="the folder to write the stubs to")
     arguments = parser.parse_args()
     proto: Path = arguments.proto / "csi.proto"
-    out: Path = arguments.out
     if not proto.is_file():
-        sys.exit(f"generate_csi: there is no {proto}; --proto is the directory of the CSI specification")
-    out.mkdir(parents=True, exist_ok=True)
-    wanted = fingerprint(proto)
-    if not up_to_date(out, wanted):
-        generate(proto, out)
-        (out / STAMP).write_text(wanted)
+        sys.exit(f"generate_csi: there is no {proto}; --proto is the folder of the CSI specification")
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    generate(proto, arguments.out)
 
 
 if __name__ == "__main__":

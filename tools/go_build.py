@@ -1,13 +1,12 @@
-"""Builds the commands of a Go module into .lab/bin, and knows when there is nothing to build.
+"""Builds the commands of a Go module into .lab/bin, unless they were built from the same before.
 
-A module is fresh when the fingerprint of what it is made from (go.mod, go.sum, its own sources, the flags) is the one
-written beside its binaries. The Go build cache makes an interrupted build go on where it stopped.
+A module is made from its go.mod, go.sum and own sources, and from the flags. The Go build cache makes an interrupted
+build go on where it stopped.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import re
@@ -20,8 +19,9 @@ from pathlib import Path
 
 from tools import provider_sources
 from tools.catalogue import MODULES, PROVIDER, GoModule
-from tools.progress import Progress
-from tools.refusal import Refusal
+from tools.console import Progress
+from tools.errors import SetupError
+from tools.stamp import Stamp, digest_of
 
 # No symbol tables and no DWARF: a third less to compile and to write. -trimpath keeps this machine's paths out.
 FLAGS = ["-mod=readonly", "-trimpath", "-buildvcs=false", "-gcflags=all=-dwarf=false"]
@@ -38,7 +38,7 @@ class Go:
         found = shutil.which("go")
         needed = _minimum_go()
         if found is None:
-            raise Refusal(
+            raise SetupError(
                 f"Go is not installed: the local cloud is built from source with Go {needed} or newer (go.dev/dl)."
             )
         self.command = found
@@ -48,7 +48,7 @@ class Go:
         self.proxy: str = facts["GOPROXY"]
         numbers = re.match(r"go(\d+)\.(\d+)(?:\.(\d+))?", self.version)
         if numbers and tuple(map(int, numbers.groups("0"))) < tuple(map(int, needed.split("."))):
-            raise Refusal(
+            raise SetupError(
                 f"Go {self.version.removeprefix('go')} is too old: Go {needed} or newer is needed (go.dev/dl)."
             )
         for name in ("GOCACHE", "GOMODCACHE"):
@@ -60,22 +60,22 @@ class Go:
         done = subprocess.run([self.command, *words], env=self.env, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
-            raise Refusal(f"{self.command} does not work: {reason}")
+            raise SetupError(f"{self.command} does not work: {reason}")
         return done.stdout
 
     def module_dir(self, module: GoModule, dependency: str) -> Path:
-        """The folder of a module that `module` requires, downloaded if it is not there yet."""
+        """Return the folder of a module that `module` requires; Go downloads it if its cache lacks it."""
         words = [self.command, "mod", "download", "-json", dependency]
         done = subprocess.run(words, env=self.env, cwd=module.path, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise self.explain(module.title, (done.stderr + done.stdout).splitlines())
         return Path(json.loads(done.stdout)["Dir"])
 
-    def explain(self, what: str, lines: list[str]) -> Refusal:
-        """The sentence for a failed build."""
+    def explain(self, what: str, lines: list[str]) -> SetupError:
+        """Return the error for a failed build whose output is `lines`."""
         text = "\n".join(lines)
         if "no space left on device" in text:
-            return Refusal(
+            return SetupError(
                 f"The disk filled up while building {what}: free about 7 GB and run the same command again, "
                 "it goes on from here."
             )
@@ -83,22 +83,22 @@ class Go:
             r"dial tcp|no such host|connection refused|i/o timeout|TLS handshake|proxyconnect|network is unreachable"
         )
         if re.search(unreachable, text):
-            return Refusal(
+            return SetupError(
                 f"The Go module proxy cannot be reached (GOPROXY is {self.proxy}): check the network or the proxy "
                 "settings and run the same command again, it goes on from here."
             )
         tail = "\n".join(f"    {line}" for line in lines[-12:])
-        return Refusal(f"Building {what} failed. The compiler said:\n{tail}")
+        return SetupError(f"Building {what} failed. The compiler said:\n{tail}")
 
 
 def _minimum_go() -> str:
-    """The newest Go that a go.mod of ours asks for, such as 1.26.6."""
+    """Return the newest Go that one of our go.mod files asks for, such as 1.26.6."""
     found = [re.search(r"^go (\d+)\.(\d+)\.(\d+)$", (m.path / "go.mod").read_text(), re.MULTILINE) for m in MODULES]
     return ".".join(map(str, max(tuple(map(int, f.groups())) for f in found if f)))
 
 
 def _is_cold(cache: Path) -> bool:
-    """Whether the Go build cache holds nothing yet: 256 folders are made by the first build."""
+    """Return whether the Go build cache is still empty: the first build makes 256 folders."""
     return not cache.is_dir() or not any(cache.glob("??/*"))
 
 
@@ -115,26 +115,21 @@ class Build:
         self.module, self.lab, self.bin, self.progress = module, lab, into, progress
 
     def is_fresh(self) -> bool:
-        """Whether every tool of the module is there, built from what lies in its folder now."""
-        try:
-            recorded = json.loads(self._stamp.read_text())
-        except (OSError, ValueError):
-            return False
-        return recorded == self._fingerprint() and all((self.bin / tool).exists() for tool in self.module.tools)
+        """Return whether every tool of the module exists, built from what its folder holds now."""
+        return self._stamp.holds(self._made_from(), [self.bin / tool for tool in self.module.tools])
 
     def run(self, go: Go) -> None:
-        """Compiles and links all tools of the module.
+        """Compile and link all tools of the module.
 
-        Raises:
-            Refusal: the build failed; the sentence says why.
+        Raises SetupError, which says why the build failed.
         """
         free = shutil.disk_usage(self.lab).free
         if free < DISK_NEEDED and _is_cold(go.cache):
-            raise Refusal(
+            raise SetupError(
                 f"Building the tools needs about 7 GB of disk, and {free / 2**30:.1f} GB are free at {self.lab}."
             )
         self.bin.mkdir(parents=True, exist_ok=True)
-        for left in self.lab.glob("build-*"):  # by a build that was killed; of two at once the other waits
+        for left in self.lab.glob("build-*"):  # by a killed build: of two at once, one waits for the other's lock
             shutil.rmtree(left)
         with tempfile.TemporaryDirectory(dir=self.lab, prefix="build-") as scratch:
             sources, out = Path(scratch) / "sources", Path(scratch) / "bin"
@@ -149,8 +144,8 @@ class Build:
         self.record()
 
     def record(self) -> None:
-        """Writes down what the binaries were built from."""
-        self._stamp.write_text(json.dumps(self._fingerprint()))
+        """Write down what the binaries were built from."""
+        self._stamp.add(self._made_from())
 
     def _compile(self, go: Go, sources: Path, out: Path) -> None:
         module = self.module
@@ -177,18 +172,14 @@ class Build:
         self.progress.show(f"{module.title}: {linked} of {len(module.tools)} tools{packages}")
 
     @property
-    def _stamp(self) -> Path:
-        return self.bin / f".{self.module.path.name}.json"
+    def _stamp(self) -> Stamp:
+        return Stamp(self.bin / f".{self.module.path.name}.json")
 
-    def _fingerprint(self) -> dict[str, str]:
+    def _made_from(self) -> dict[str, str]:
         module = self.module
-        digest = hashlib.sha256()
-        for path in sorted(p for p in module.path.rglob("*") if p.is_file()):
-            digest.update(f"{path.relative_to(module.path)}\0".encode() + path.read_bytes())
-        if module is PROVIDER:  # the rest of its sources is made over there
-            digest.update(Path(provider_sources.__file__).read_bytes())
+        more = Path(provider_sources.__file__).read_bytes() if module is PROVIDER else b""  # makes its other sources
         return {
-            "sources": digest.hexdigest(),
+            "sources": digest_of(module.path, (path for path in module.path.rglob("*") if path.is_file()), more),
             "tools": json.dumps(module.tools),
             "versions": json.dumps(module.versions()),
             "flags": " ".join(FLAGS),
@@ -197,7 +188,7 @@ class Build:
 
 @contextlib.contextmanager
 def _heartbeat(beat: Callable[[], None]) -> Iterator[None]:
-    """Calls `beat` every half second while the block runs."""
+    """Call `beat` every half second while the block runs."""
     ended = threading.Event()
 
     def run() -> None:

@@ -15,7 +15,7 @@ OLDEST = (3, 200)
 
 
 def installed_pulumi() -> Path | None:
-    """The official CLI on PATH, if it is new enough and has its Python language host with it."""
+    """Return the official CLI on PATH if it is new enough and has its Python language host beside it."""
     found = shutil.which("pulumi", path=os.pathsep.join(_path_without_ours()))
     if found is None:
         return None
@@ -31,13 +31,13 @@ def installed_pulumi() -> Path | None:
 
 
 def _path_without_ours() -> list[str]:
-    """PATH less the folders that `activate` of any checkout put there."""
+    """Return PATH without the folders that `activate` of any checkout put there."""
     folders = os.environ.get("PATH", "").split(os.pathsep)
     return [folder for folder in folders if Path(folder).parts[-3:] != (".lab", "pulumi", "bin")]
 
 
 def write_dynamic_launcher(home: Path, python: Path) -> None:
-    """The plugin `pulumi-python`, by which the CLI runs dynamic resources."""
+    """Write the plugin `pulumi-python`, with which the CLI runs dynamic resources."""
     launcher = home / "bin" / "pulumi-resource-pulumi-python"
     words = (str(python), "-u", str(Path(__file__).with_name("dynamic_host.py")))
     launcher.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
@@ -45,9 +45,10 @@ def write_dynamic_launcher(home: Path, python: Path) -> None:
 
 
 def activation(root: Path, home: Path | None) -> str:
-    """The shell lines that put the tools on PATH; `home` is the PULUMI_HOME of the built CLI, None for the user's own.
+    """Return the shell lines that put the tools on PATH.
 
-    What the user has set already is kept: a backend and a passphrase of their own win.
+    `home` is the PULUMI_HOME of the built CLI, None where the user's own Pulumi runs.
+    A backend and a passphrase that the user has set are kept.
     """
     lab = root / ".lab"
     folders = [lab / "bin", root / ".venv" / "bin"]
@@ -74,9 +75,9 @@ def activation(root: Path, home: Path | None) -> str:
 
 
 def state_url(folder: Path) -> str:
-    """The URL of a folder that keeps Pulumi's state.
+    """Return the URL of a folder that keeps Pulumi's state.
 
-    Without metadata: Pulumi writes them into a file of their own beside each state, in place. A kill in that moment
-    leaves it empty, and then every command on the stack ends with "failed to load checkpoint: EOF".
+    Without metadata: Pulumi writes these, in place, into a second file beside each state. A kill in that moment leaves
+    the file empty, and then every command on the stack ends with "failed to load checkpoint: EOF".
     """
     return f"file://{quote(str(folder))}?metadata=skip"

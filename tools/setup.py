@@ -1,45 +1,50 @@
-"""Everything that the lab needs on this machine: `python3 -m tools.setup unit|run|test`.
+"""Makes what the lab needs on this machine: `python3 -m tools.setup unit|run|test`.
 
 unit  the virtual environment with the test tools
 run   the virtual environment and the local cloud's binaries; Pulumi too where none is installed
 test  both, and the CSI conformance suite
 
-What is there already is left alone: a second call takes a fraction of a second.
+What exists already is left alone: a second call takes a fraction of a second.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from tools.catalogue import CSI_SANITY, KUBERNETES, PROVIDER, PULUMI, python_requirement
+from tools.console import Progress
+from tools.errors import SetupError
+from tools.generate_csi import STUBS
 from tools.go_build import Build, Go
-from tools.progress import Progress
+from tools.lock import exclusive
 from tools.pulumi_cli import activation, installed_pulumi, write_dynamic_launcher
-from tools.python_env import PythonEnvironment, python_is_usable
-from tools.refusal import Refusal
+from tools.python_env import PythonEnvironment, check_python
+from tools.stamp import Stamp
 
 ROOT = Path(__file__).resolve().parent.parent
 LAB = ROOT / ".lab"
 PULUMI_HOME = LAB / "pulumi"
 PURPOSES = ("unit", "run", "test")
+CSI = "github.com/container-storage-interface/spec"
 
 
 def main(words: list[str]) -> int:
+    """Set up for the purpose in `words`. Returns the exit status."""
     if len(words) != 1 or words[0] not in PURPOSES:
         print(f"usage: python3 -m tools.setup {'|'.join(PURPOSES)}", file=sys.stderr)
         return 2
     progress = Progress()
     try:
-        with _alone(progress):
+        with _locked(progress):
             _set_up(words[0], progress)
-    except Refusal as refusal:
-        print(f"\nsetup: {refusal}", file=sys.stderr)
+    except SetupError as error:
+        print(f"\nsetup: {error}", file=sys.stderr)
         return 1
     except OSError as error:
         print(
@@ -55,26 +60,21 @@ def main(words: list[str]) -> int:
 
 
 @contextlib.contextmanager
-def _alone(progress: Progress) -> Iterator[None]:
-    """Holds the lock of this checkout: of several calls at once, one works and the others wait for it."""
-    try:
-        LAB.mkdir(exist_ok=True)
-        lock = (LAB / "setup.lock").open("w")
-    except OSError as error:
-        raise Refusal(
-            f"Nothing can be written to {LAB} ({error.strerror}): the project's folder must be writable."
-        ) from None
-    with lock:
+def _locked(progress: Progress) -> Iterator[None]:
+    """Hold the lock of this checkout: when several calls run at once, one works and the others wait for it."""
+    waiting = partial(progress.done, "another setup of this checkout is running: waiting for it")
+    with contextlib.ExitStack() as held:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            progress.done("another setup of this checkout is running: waiting for it")
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            held.enter_context(exclusive(LAB / "setup.lock", waiting))
+        except OSError as error:
+            raise SetupError(
+                f"Nothing can be written to {LAB} ({error.strerror}): the project's folder must be writable."
+            ) from None
         yield
 
 
 def _set_up(purpose: str, progress: Progress) -> None:
-    python_is_usable()
+    check_python()
     environment = PythonEnvironment(ROOT, "requirements.txt" if purpose == "run" else "requirements-dev.txt", progress)
     builds = [] if purpose == "unit" else _builds(purpose, progress)
     stale = [build for build in builds if not build.is_fresh()]
@@ -106,21 +106,19 @@ def _builds(purpose: str, progress: Progress) -> list[Build]:
 
 
 def _csi_stubs(environment: PythonEnvironment, go: Go | None) -> None:
-    """The Python stubs of the CSI specification, from the very version that the sidecars were built with."""
+    """Generate the Python stubs of the CSI specification in the version that the sidecars were built with."""
     out = LAB / "python"
-    made_from = out / "made-from"
-    wanted = (KUBERNETES.path / "go.sum").read_text() + (
-        environment.requirements.parent / "requirements.txt"
-    ).read_text()
-    if made_from.exists() and made_from.read_text() == wanted:
+    stamp = Stamp(out / "made-from.json")
+    made_from = {"csi.proto": KUBERNETES.requires(CSI), "grpcio-tools": python_requirement("grpcio-tools")}
+    if stamp.holds(made_from, [out / stub for stub in STUBS]):
         return
-    proto = (go or Go(LAB)).module_dir(KUBERNETES, "github.com/container-storage-interface/spec")
+    proto = (go or Go(LAB)).module_dir(KUBERNETES, CSI)
     words = [environment.python, ROOT / "tools" / "generate_csi.py", "--proto", proto, "--out", out]
     done = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
-        raise Refusal(f"Generating the CSI stubs failed: {reason}")
-    made_from.write_text(wanted)
+        raise SetupError(f"Generating the CSI stubs failed: {reason}")
+    stamp.add(made_from)
 
 
 def _activate(environment: PythonEnvironment, *, embedded: bool) -> None:

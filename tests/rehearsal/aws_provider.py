@@ -21,7 +21,7 @@ from tests.rehearsal.aws_eks import EKS
 from tests.rehearsal.aws_kind import Kind, Props
 from tests.rehearsal.aws_network import NETWORK
 from tests.rehearsal.aws_roles import ROLES
-from tests.rehearsal.plugin import end_with_parent
+from tools.dynamic_host import end_with_engine
 
 KINDS = NETWORK | ROLES | EKS
 
@@ -193,7 +193,7 @@ def _carried(context: Any, call: Any) -> Any:
 
 
 def main() -> None:
-    end_with_parent()
+    end_with_engine()
     server = grpc.server(ThreadPoolExecutor(32))
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(AwsProvider(), server)
     port = server.add_insecure_port("127.0.0.1:0")

@@ -16,7 +16,7 @@ import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 from pulumi.provider import ConstructResult, Provider, main
 
-from tests.rehearsal.plugin import end_with_parent
+from tools.dynamic_host import end_with_engine
 
 KNOWN = {
     "name", "version", "vpcId", "subnetIds", "authenticationMode", "skipDefaultNodeGroup", "skipDefaultSecurityGroups",
@@ -189,5 +189,5 @@ class EksProvider(Provider):
 
 
 if __name__ == "__main__":
-    end_with_parent()
+    end_with_engine()
     main(EksProvider(), sys.argv[1:])

@@ -1,4 +1,4 @@
-"""What `make up` does about the stack, with a pulumi that only writes down what it is asked."""
+"""`make up` creates the stack, with a pulumi that only writes down what it is asked."""
 
 import subprocess
 import sys
@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-# As Pulumi's file backend does it: who finds another at creating gives up. The winner takes long enough to be found.
+# As Pulumi's file backend does it: a command that finds another one creating the stack fails. Creating takes long
+# enough to be found.
 PULUMI = """#!/bin/sh
 case "$*" in
 "stack select --create local")
@@ -32,7 +33,7 @@ def pulumi(tmp_path: Path) -> Path:
 
 
 def make_up(pulumi: Path, stack: str = "local") -> "subprocess.Popen[str]":
-    """`make up` without its setup."""
+    """Start `make up` without its setup."""
     path = f"{pulumi.parent}:{Path(sys.executable).parent}"
     return subprocess.Popen(
         ["make", "--old-file=setup", "up", f"ACTIVE=export PATH={path}:$$PATH", f"STACK={stack}"],
@@ -45,14 +46,14 @@ def asked(pulumi: Path) -> list[str]:
     return log.read_text().splitlines() if log.exists() else []
 
 
-def test_of_two_at_once_on_a_new_clone_both_get_past_the_stack_that_one_creates(pulumi: Path) -> None:
+def test_two_make_up_at_once_both_find_the_stack(pulumi: Path) -> None:
     both = [make_up(pulumi), make_up(pulumi)]
     said = [one.communicate(timeout=60)[1] for one in both]
     assert [one.returncode for one in both] == [0, 0], said
-    assert asked(pulumi) == [UP, UP], "who comes second has to get to Pulumi's lock, which says what goes on"
+    assert asked(pulumi) == [UP, UP], "the second has to reach Pulumi's lock, which says who holds it"
 
 
-def test_a_stack_that_cannot_be_made_says_why_and_nothing_starts(pulumi: Path) -> None:
+def test_stack_that_cannot_be_created_says_why(pulumi: Path) -> None:
     one = make_up(pulumi, stack="bad!")
     said = one.communicate(timeout=60)[1]
     assert one.returncode != 0

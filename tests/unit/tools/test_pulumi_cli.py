@@ -1,4 +1,4 @@
-"""What `. .lab/activate` makes of a shell, whatever was set in it before."""
+"""`. .lab/activate` sets a shell up, whatever was set in it before."""
 
 import subprocess
 from pathlib import Path
@@ -22,15 +22,15 @@ def activated(root: Path, **ambient: str) -> dict[str, str]:
         ({"no_proxy": "a.example", "NO_PROXY": "b.example"}, "127.0.0.1,localhost,a.example"),
     ],
 )
-def test_no_proxy_is_asked_for_what_is_on_this_machine(tmp_path: Path, ambient: dict[str, str], expected: str) -> None:
+def test_activation_takes_no_proxy_to_this_machine(tmp_path: Path, ambient: dict[str, str], expected: str) -> None:
     env = activated(tmp_path, **ambient)
     assert env["no_proxy"] == env["NO_PROXY"] == expected, "the parts of Pulumi would not find each other"
 
 
-def test_a_folder_with_odd_characters_is_a_valid_url(tmp_path: Path) -> None:
+def test_activation_quotes_odd_characters_in_the_state_url(tmp_path: Path) -> None:
     env = activated(tmp_path / "a b%ü#?")
     assert env["PULUMI_BACKEND_URL"] == f"file://{tmp_path}/a%20b%25%C3%BC%23%3F/.lab/state?metadata=skip"
 
 
-def test_a_backend_of_the_users_own_is_kept(tmp_path: Path) -> None:
+def test_activation_keeps_a_backend_that_the_user_has_set(tmp_path: Path) -> None:
     assert activated(tmp_path, PULUMI_BACKEND_URL="s3://mine")["PULUMI_BACKEND_URL"] == "s3://mine"

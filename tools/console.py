@@ -1,4 +1,4 @@
-"""Progress on the terminal: one line that changes in place, or a line now and then where the output is a file."""
+"""Shows progress: one line that changes in place on a terminal, a line now and then where the output is a file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def clock(seconds: float) -> str:
 
 
 class Progress:
-    """Shows what is being done, with the time it has taken; safe to call from several threads."""
+    """What is being done, and for how long; safe to call from several threads."""
 
     def __init__(self) -> None:
         self._live = sys.stderr.isatty()
@@ -25,7 +25,7 @@ class Progress:
         self._width = 0
 
     def show(self, text: str) -> None:
-        """A passing state: replaces the one before it on a terminal, is thinned out elsewhere."""
+        """Show a passing state: it replaces the one before it on a terminal, and most are left out elsewhere."""
         now = time.monotonic()
         with self._lock:
             if self._live:
@@ -38,7 +38,7 @@ class Progress:
             sys.stderr.flush()
 
     def done(self, text: str) -> None:
-        """A step that is finished: stays on the screen."""
+        """Show a finished step, which stays on the screen."""
         with self._lock:
             line = f"  {clock(time.monotonic() - self._started)}  {text}"
             sys.stderr.write(("\r" + line.ljust(self._width) if self._live else line) + "\n")
