@@ -19,6 +19,7 @@ import boto3
 import yaml
 from botocore.config import Config
 
+from components.settings.conventions import cloud_folder
 from localcloud.machine.processes import Owned, end, find
 from tools.pulumi_cli import state_url
 
@@ -70,7 +71,7 @@ class Checkout:
     @property
     def cloud(self) -> Path:
         """The folder of the stack's local cloud."""
-        return self.folder / ".lab" / "clouds" / self.stack
+        return self.folder / cloud_folder(self.stack)
 
     def configure(self, config: Mapping[str, Any]) -> None:
         """Set keys of the lab's configuration in the stack's file; None removes a key.

@@ -18,13 +18,18 @@ from pulumi_kubernetes.core.v1 import (
     Service,
 )
 
-from .settings.conventions import DEFAULT_IMAGE, DEFAULT_NAMESPACE, DEFAULT_STORAGE, default_claim_name
+from .settings.conventions import (
+    DEFAULT_IMAGE,
+    DEFAULT_NAMESPACE,
+    DEFAULT_STORAGE,
+    EXPORTS,
+    default_claim_name,
+    ebs_volume_name,
+)
 from .settings.names import check_claim_name, check_image, check_namespace, check_service_name
 from .settings.quantity import check_storage
-from .storage_class import volume_name_of
 
 SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
-EXPORTS = "/exports"
 # What a client of NFS version 3 or 4 needs to reach.
 PORTS = {"nfs": 2049, "mountd": 20048, "rpcbind": 111}
 # Volume, attachment and image pull take one minute together. An image that cannot be pulled does not end the wait
@@ -208,7 +213,7 @@ class NfsServer(pulumi.ComponentResource):
         named = self.pv_name.apply(_or_placeholder, run_with_unknowns=True)
         volume = PersistentVolumePatch(self._name, metadata={"name": named, "labels": self._labels}, opts=when)
         self.volume_id = volume.spec.csi.volume_handle
-        self.volume_name = self.pv_name.apply(volume_name_of)
+        self.volume_name = self.pv_name.apply(ebs_volume_name)
 
 
 def _or_placeholder(name: object) -> str:

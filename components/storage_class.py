@@ -9,17 +9,7 @@ from pulumi_kubernetes.storage.v1 import StorageClass
 from .access.ec2_access import Ec2Access
 from .guards.reclaim_barrier import OwnClaim, ReclaimBarrier
 from .guards.volume_size import VolumeSize
-
-EBS_PROVISIONER = "ebs.csi.aws.com"
-# The tag on every volume of the lab, its value the cluster's name: what a leftover is found by.
-LAB_TAG = "storage-lab"
-# What the driver itself would put into the Name tag differs between its distributions; the lab's text says this.
-NAME_TAG_PREFIX = "kubernetes-dynamic-"
-
-
-def volume_name_of(pv_name: str) -> str:
-    """The Name tag of the EBS volume behind a PersistentVolume."""
-    return NAME_TAG_PREFIX + pv_name
+from .settings.conventions import EBS_DRIVER, LAB_TAG, ebs_volume_name
 
 
 class EbsStorageClassArgs(TypedDict):
@@ -79,7 +69,7 @@ class EbsStorageClass(pulumi.ComponentResource):
         return StorageClass(
             self.class_name,
             metadata={"name": self.class_name, "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
-            provisioner=args.get("provisioner", EBS_PROVISIONER),
+            provisioner=args.get("provisioner", EBS_DRIVER),
             volume_binding_mode="WaitForFirstConsumer",
             reclaim_policy="Delete",
             allow_volume_expansion=True,
@@ -87,7 +77,7 @@ class EbsStorageClass(pulumi.ComponentResource):
                 "type": "gp3",
                 "encrypted": "true",
                 "csi.storage.k8s.io/fstype": "ext4",
-                "tagSpecification_1": f"Name={volume_name_of('{{ .PVName }}')}",
+                "tagSpecification_1": f"Name={ebs_volume_name('{{ .PVName }}')}",
                 "tagSpecification_2": f"{LAB_TAG}={args['cluster_name']}",
             },
             # Parameters cannot be changed, so a class with others takes the place of the old one under the same name.

@@ -1,5 +1,6 @@
 """lab verify: looks at the lab, and judges each step of the exercise."""
 
+from components.settings.conventions import cloud_folder
 from lab.reading.kubectl import kubectl_of
 from lab.reading.snapshot import InEc2, gather
 from lab.reading.stack import Stack
@@ -40,7 +41,7 @@ def _preparation(stack: Stack) -> str:
     region = f"AWS_DEFAULT_REGION={stack.settings.region}"
     if stack.settings.target == "local":
         return (
-            f"export KUBECONFIG=.lab/clouds/{stack.name}/kubeconfig {region} AWS_ACCESS_KEY_ID=lab "
+            f"export KUBECONFIG={cloud_folder(stack.name)}/kubeconfig {region} AWS_ACCESS_KEY_ID=lab "
             f"AWS_SECRET_ACCESS_KEY=lab AWS_ENDPOINT_URL_EC2={stack.outputs['ec2Endpoint']}"
         )
     return f"export {region}; aws eks update-kubeconfig --name {stack.cluster_name}"

@@ -10,7 +10,7 @@ import pulumi_kubernetes as kubernetes
 
 from ..access.ec2_access import Ec2Access
 from ..guards.frozen_inputs import FixedInputs
-from ..storage_class import LAB_TAG
+from ..settings.conventions import LAB_TAG
 from .driver import EksDriver
 from .network import Network
 from .nodes import EksNodes

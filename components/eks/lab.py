@@ -3,6 +3,7 @@
 import pulumi
 
 from ..settings import Settings
+from ..settings.conventions import cluster_name
 from .cluster import EksCluster
 from .ground import survey
 from .preflight import PreflightError, check_aws_cli
@@ -27,7 +28,7 @@ def create_cluster(settings: Settings) -> EksCluster:
     return EksCluster(
         "lab",
         {
-            "cluster_name": f"storage-lab-{pulumi.get_stack()}",
+            "cluster_name": cluster_name(pulumi.get_stack()),
             "region": settings.region,
             "partition": ground.partition,
             "zones": ground.zones,

@@ -12,11 +12,11 @@ from pulumi_kubernetes.storage.v1 import CSIDriver, CSINode
 
 from ..access.ec2_access import Ec2Access
 from ..settings import Settings
+from ..settings.conventions import EBS_DRIVER, cluster_name
 from .cloud_folder import CloudFolder
 from .control_plane import ControlPlane
 from .ec2_instance import Ec2Instance
 
-EBS_DRIVER = "ebs.csi.aws.com"
 ZONE_LABEL = "topology.kubernetes.io/zone"
 REGION_LABEL = "topology.kubernetes.io/region"
 # What the real driver reports for a t3.medium with one network interface.
@@ -148,7 +148,7 @@ def create_cluster(settings: Settings) -> LocalCluster:
         "lab",
         {
             "cloud": stack,
-            "cluster_name": f"storage-lab-{stack}",
+            "cluster_name": cluster_name(stack),
             "region": settings.region,
             "zone": settings.zone or f"{settings.region}a",
             "nodes": settings.nodes,

@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..access.dynamic_provider import Failure, plainly
+from ..settings.conventions import cloud_folder
 
 if TYPE_CHECKING:
     from localcloud.control_plane import ControlPlane
 
-_LAB = Path(__file__).resolve().parents[2] / ".lab"
+_ROOT = Path(__file__).resolve().parents[2]
 
 
 def folder_of(cloud: str) -> Path:
     """Where the local cloud of this name keeps its data."""
-    return _LAB / "clouds" / cloud
+    return _ROOT / cloud_folder(cloud)
 
 
 def processes_of(cloud: str) -> "ControlPlane":
@@ -23,7 +24,7 @@ def processes_of(cloud: str) -> "ControlPlane":
     # Imported here: the program, which imports the providers too, never starts anything.
     from localcloud.control_plane import ControlPlane
 
-    return ControlPlane(folder_of(cloud), tools=_LAB / "bin", tell=lambda line: print(line, flush=True))
+    return ControlPlane(folder_of(cloud), tools=_ROOT / ".lab" / "bin", tell=lambda line: print(line, flush=True))
 
 
 @contextmanager

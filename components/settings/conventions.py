@@ -1,4 +1,10 @@
-"""What an NFS server, and what is around it, is when nobody says otherwise."""
+"""The names, paths and defaults that several parts of the lab share. Each is written here and nowhere else."""
+
+EBS_DRIVER = "ebs.csi.aws.com"
+# The tag on every volume of the lab. Its value is the cluster's name.
+LAB_TAG = "storage-lab"
+# The folder in which an NFS server keeps what it exports.
+EXPORTS = "/exports"
 
 # The maintained successor of k8s.gcr.io/volume-nfs:0.8, which is a Docker schema 1 image.
 DEFAULT_IMAGE = "registry.k8s.io/e2e-test-images/volume/nfs:1.6.0"
@@ -11,3 +17,21 @@ DEFAULT_STORAGE = "1Gi"
 def default_claim_name(server: str) -> str:
     """nfs-server keeps its data in nfs-pvc: the lab's text calls that one claim by both names."""
     return f"{server.removesuffix('-server')}-pvc"
+
+
+def cluster_name(stack: str) -> str:
+    """Return the name of a stack's cluster, which is also the value of LAB_TAG on its volumes."""
+    return f"storage-lab-{stack}"
+
+
+def cloud_folder(stack: str) -> str:
+    """Return the folder of a stack's local cloud, as a path below the project's folder."""
+    return f".lab/clouds/{stack}"
+
+
+def ebs_volume_name(pv_name: str) -> str:
+    """Return the Name tag of the EBS volume behind a PersistentVolume.
+
+    The distributions of the driver write different prefixes into this tag; the lab's text says this one.
+    """
+    return f"kubernetes-dynamic-{pv_name}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from components.settings import BadSettings, Settings, parse
+from components.settings.conventions import cloud_folder, cluster_name
 from lab.errors import CannotLook
 from lab.reading.commands import ROOT, Refused, run
 
@@ -26,12 +27,12 @@ class Stack:
     @property
     def cluster_name(self) -> str:
         """The value of the tag storage-lab on every volume of the stack."""
-        return f"storage-lab-{self.name}"
+        return cluster_name(self.name)
 
     @property
     def cloud(self) -> Path:
         """The folder of its local cloud, where it has one."""
-        return ROOT / ".lab" / "clouds" / self.name
+        return ROOT / cloud_folder(self.name)
 
     @property
     def option(self) -> str:

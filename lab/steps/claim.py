@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from components.settings.conventions import EBS_DRIVER
 from components.settings.quantity import parse_quantity
 from lab.reading.objects import at, name_of
 from lab.reading.snapshot import Snapshot, Thing
@@ -10,8 +11,6 @@ from lab.steps.finding import Finding, Step, judged, last_warning, missing
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 # The scheduler writes it on a claim that waits for a consumer, and on no other, once a Pod wants it.
 SELECTED_NODE = "volume.kubernetes.io/selected-node"
-# The exercise's class, whatever may be configured beside it.
-PROVISIONER = "ebs.csi.aws.com"
 UP = "run pulumi up --stack {}"
 
 
@@ -123,7 +122,7 @@ def default_class(seen: Snapshot) -> Finding:
     expandable = one.get("allowVolumeExpansion") is True
     return judged(
         f"{name_of(one)}: {one.get('provisioner')}, {mode}, {policy}, {'' if expandable else 'not '}expandable",
-        (one.get("provisioner") == PROVISIONER, f"another provisioner than {PROVISIONER} makes no EBS volume"),
+        (one.get("provisioner") == EBS_DRIVER, f"another provisioner than {EBS_DRIVER} makes no EBS volume"),
         (
             mode == "WaitForFirstConsumer",
             f"with {mode} a volume is made before the Pod has a node, maybe in a zone that the Pod cannot reach: "

@@ -7,12 +7,13 @@ import json
 from collections.abc import Callable
 from uuid import uuid4
 
+from components.settings.conventions import EXPORTS
 from lab.reading.commands import Refused
 from lab.reading.kubectl import Kubectl
 from lab.reading.objects import at, condition, name_of
 from lab.reading.snapshot import Snapshot, Thing
 from lab.steps.finding import Finding
-from lab.steps.server import EXPORTS, mount
+from lab.steps.server import mount
 
 KEY = "data-survives"
 SAYS = "What is written on the share outlives the Pod"

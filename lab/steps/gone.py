@@ -4,13 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.settings.conventions import LAB_TAG, cloud_folder, cluster_name
 from lab.errors import CannotLook
 from lab.reading.objects import tags_of
 from lab.reading.snapshot import InEc2, Thing
 from lab.reading.stack import Stack, resources_of
 from lab.steps.finding import Finding, judged
-
-LAB_TAG = "storage-lab"
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ def no_process(left: Remains) -> Finding:
         f"still running: {', '.join(left.processes)}" if left.processes else "no process of the local cloud runs",
         (
             not left.processes,
-            _after_destroy(left, f"python -m localcloud delete .lab/clouds/{left.stack} ends them"),
+            _after_destroy(left, f"python -m localcloud delete {cloud_folder(left.stack)} ends them"),
         ),
     )
 
@@ -112,7 +111,7 @@ def no_folder(left: Remains) -> Finding:
         f"{left.folder} is still there" if left.folder else "the local cloud's folder is gone",
         (
             left.folder is None,
-            _after_destroy(left, f"python -m localcloud delete .lab/clouds/{left.stack} removes it"),
+            _after_destroy(left, f"python -m localcloud delete {cloud_folder(left.stack)} removes it"),
         ),
     )
 
@@ -122,11 +121,15 @@ STEPS = (
     GoneStep(
         "no-volume",
         "No EBS volume is left",
-        f"aws ec2 describe-volumes --filters Name=tag:{LAB_TAG},Values=storage-lab-{{stack}}",
+        f"aws ec2 describe-volumes --filters Name=tag:{LAB_TAG},Values={cluster_name('{stack}')}",
         no_volume,
     ),
     GoneStep(
-        "no-process", "No process is left", "python -m localcloud status .lab/clouds/{stack}", no_process, local=True
+        "no-process",
+        "No process is left",
+        f"python -m localcloud status {cloud_folder('{stack}')}",
+        no_process,
+        local=True,
     ),
     GoneStep("no-folder", "No file is left", "ls .lab/clouds", no_folder, local=True),
 )

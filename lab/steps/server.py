@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
+from components.settings.conventions import EXPORTS
 from lab.reading.objects import at, condition, name_of
 from lab.reading.snapshot import Snapshot, Thing
 from lab.steps.finding import Finding, Step, judged, last_warning, missing
-
-EXPORTS = "/exports"
 
 
 def deployment(seen: Snapshot) -> Finding:

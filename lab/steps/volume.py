@@ -2,16 +2,14 @@
 
 from math import ceil
 
+from components.settings.conventions import EBS_DRIVER, ebs_volume_name
 from components.settings.quantity import GIB, parse_quantity
 from lab.reading.objects import at, name_of, tags_of
 from lab.reading.snapshot import Snapshot, instance_id_of
-from lab.steps.claim import PROVISIONER
 from lab.steps.finding import Finding, Step, judged, missing
 
 PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
 ZONE = "topology.kubernetes.io/zone"
-# What the exercise has the learner look for in the EC2 console.
-NAME_PREFIX = "kubernetes-dynamic-"
 NO_VOLUME = (
     "EC2 has no volume {}",
     "somebody deleted it in EC2, and the data with it: delete the claim and the Deployment, then run pulumi up",
@@ -30,7 +28,7 @@ def persistent_volume(seen: Snapshot) -> Finding:
     same = at(spec, "claimRef", "uid") == at(seen.claim, "metadata", "uid")
     return judged(
         f"{name_of(seen.pv)}: made by {by or 'hand'}, {phase}, {policy}, {handle or 'no EBS handle'}",
-        (by == PROVISIONER, f"the annotation {PROVISIONED_BY} does not say {PROVISIONER}: it is no dynamic one"),
+        (by == EBS_DRIVER, f"the annotation {PROVISIONED_BY} does not say {EBS_DRIVER}: it is no dynamic one"),
         (phase == "Bound" and same, f"it is not bound to this claim: kubectl describe pv {name_of(seen.pv)}"),
         (policy == "Delete", f"with {policy} the EBS volume stays, and costs, after the claim is gone"),
         (str(handle).startswith("vol-"), "its spec.csi.volumeHandle has to be the id of an EBS volume"),
@@ -41,7 +39,7 @@ def ebs_name(seen: Snapshot) -> Finding:
     if seen.volume is None:
         return _no_volume(seen)
     name = tags_of(seen.volume).get("Name")
-    wanted = f"{NAME_PREFIX}{name_of(seen.pv) or 'pvc-'}"
+    wanted = ebs_volume_name(name_of(seen.pv) or "pvc-")
     return judged(
         f"{seen.volume['VolumeId']} is called {name}" if name else f"{seen.volume['VolumeId']} has no Name",
         (
@@ -125,7 +123,7 @@ def outputs(seen: Snapshot) -> Finding:
         "claimName": name_of(seen.claim),
         "pvName": name_of(seen.pv),
         "volumeId": at(seen.pv, "spec", "csi", "volumeHandle"),
-        "volumeName": f"{NAME_PREFIX}{name_of(seen.pv)}" if seen.pv else None,
+        "volumeName": ebs_volume_name(str(name_of(seen.pv))) if seen.pv else None,
         "nfsServerIp": at(seen.service, "spec", "clusterIP"),
     }
     told = [seen.outputs] if seen.top_outputs is None else [seen.outputs, seen.top_outputs]

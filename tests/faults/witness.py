@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-LAB_TAG = "storage-lab"
+from components.settings.conventions import LAB_TAG
+
 ALIVE = ("pending", "running")
 
 

@@ -3,7 +3,8 @@
 import pulumi
 import pytest
 
-from components.storage_class import EbsStorageClass, volume_name_of
+from components.settings.conventions import ebs_volume_name
+from components.storage_class import EbsStorageClass
 from tests.unit.mocks import Deployed, deploy
 
 CLASS = "kubernetes:storage.k8s.io/v1:StorageClass"
@@ -55,7 +56,7 @@ def test_volumes_are_encrypted_gp3_and_carry_the_two_tags(deployed: Deployed) ->
 
 def test_the_name_tag_is_the_one_that_the_output_announces(deployed: Deployed) -> None:
     template = deployed.one(CLASS).inputs["parameters"]["tagSpecification_1"]
-    assert template.replace("{{ .PVName }}", "pvc-1") == f"Name={volume_name_of('pvc-1')}"
+    assert template.replace("{{ .PVName }}", "pvc-1") == f"Name={ebs_volume_name('pvc-1')}"
 
 
 def test_a_class_with_other_parameters_takes_the_old_ones_place(deployed: Deployed) -> None:

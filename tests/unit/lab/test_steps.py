@@ -2,11 +2,7 @@
 
 import pytest
 
-from components import nfs_server, storage_class
-from lab.steps import STEPS, gone, look
-from lab.steps import claim as steps_claim
-from lab.steps import server as steps_server
-from lab.steps import volume as steps_volume
+from lab.steps import STEPS, look
 from tests.unit.lab.breakages import (
     BREAKAGES,
     CLAIM,
@@ -115,10 +111,3 @@ def test_each_of_several_servers_is_judged_by_its_own_things() -> None:
     verdicts = {key: finding.ok for key, finding in look(second).items()}
     assert verdicts.pop("default-class"), "the class is everybody's"
     assert set(verdicts.values()) == {False}, "the other one's things were taken for its own"
-
-
-def test_what_the_exercise_says_is_what_the_program_does() -> None:
-    assert steps_claim.PROVISIONER == storage_class.EBS_PROVISIONER
-    assert steps_volume.NAME_PREFIX == storage_class.NAME_TAG_PREFIX
-    assert gone.LAB_TAG == storage_class.LAB_TAG
-    assert steps_server.EXPORTS == nfs_server.EXPORTS
