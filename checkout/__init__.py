@@ -24,7 +24,7 @@ from localcloud.machine.processes import Owned, end, find
 from tools.pulumi_cli import state_url
 
 ROOT = Path(__file__).resolve().parent.parent
-PROGRAM = ("__main__.py", "components", "localcloud", "lab", "Pulumi.yaml", "Pulumi.local.yaml", "Pulumi.dev.yaml")
+PROGRAM = ("__main__.py", "components", "localcloud", "lab", "Pulumi.yaml")
 # The slowest command of a test ends sooner on two busy cores; a command that hangs is found out.
 COMMAND_SECONDS = 180.0
 
@@ -43,17 +43,16 @@ class CommandFailed(AssertionError):
 
 
 class Checkout:
-    """The program in `folder`, with one stack; `config` is set from the start."""
+    """The program of the checkout `source` in `folder`, with one stack; `config` is set from the start."""
 
-    def __init__(self, folder: Path, stack: str = "local", config: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, folder: Path, stack: str = "local", config: Mapping[str, Any] | None = None, source: Path = ROOT
+    ) -> None:
         self.folder, self.stack = folder, stack
         folder.mkdir(parents=True, exist_ok=True)
-        for name in PROGRAM:
-            source = ROOT / name
-            if source.is_dir():
-                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
-            elif source.exists():
-                shutil.copy(source, folder / name)
+        self.take_program(source)
+        for configuration in source.glob("Pulumi.*.yaml"):
+            shutil.copy(configuration, folder)
         (folder / ".lab" / "state").mkdir(parents=True, exist_ok=True)
         for name in (".venv", ".lab/bin", ".lab/python"):
             if not (folder / name).exists():
@@ -72,6 +71,15 @@ class Checkout:
     def cloud(self) -> Path:
         """The folder of the stack's local cloud."""
         return self.folder / cloud_folder(self.stack)
+
+    def take_program(self, source: Path) -> None:
+        """Put the program of the checkout `source` in the place of this one. Configuration and stack stay."""
+        for name in PROGRAM:
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+            if (source / name).is_dir():
+                shutil.copytree(source / name, self.folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source / name, self.folder / name)
 
     def configure(self, config: Mapping[str, Any]) -> None:
         """Set keys of the lab's configuration in the stack's file; None removes a key.

@@ -6,9 +6,8 @@ stays: a stack that exists could not be destroyed without it.
 """
 
 from .guards.foreign_users import ForeignUsersProvider
-from .guards.frozen_inputs import FixedInputsProvider
+from .guards.frozen_inputs import FrozenInputsProvider
 from .guards.reclaim_barrier import ReclaimBarrierProvider
-from .guards.volume_size import VolumeSizeProvider
 from .local.cloud_folder import CloudFolderProvider
 from .local.control_plane import ControlPlaneProvider
 from .local.ec2_instance import Ec2InstanceProvider
@@ -17,8 +16,10 @@ __all__ = [
     "CloudFolderProvider",
     "ControlPlaneProvider",
     "Ec2InstanceProvider",
-    "FixedInputsProvider",
     "ForeignUsersProvider",
+    "FrozenInputsProvider",
     "ReclaimBarrierProvider",
-    "VolumeSizeProvider",
 ]
+
+# The two from which FrozenInputs was made.
+FixedInputsProvider = VolumeSizeProvider = FrozenInputsProvider

@@ -7,8 +7,8 @@ import pulumi
 from pulumi_kubernetes.storage.v1 import StorageClass
 
 from .access.ec2_access import Ec2Access
+from .guards.frozen_inputs import FrozenInputs
 from .guards.reclaim_barrier import OwnClaim, ReclaimBarrier
-from .guards.volume_size import VolumeSize
 from .settings.conventions import EBS_DRIVER, LAB_TAG, ebs_volume_name
 
 
@@ -46,9 +46,12 @@ class EbsStorageClass(pulumi.ComponentResource):
         super().__init__("storage-lab:index:EbsStorageClass", name, None, opts)
         self.class_name = name
         self.storage_class = self._create_class(args)
-        size = VolumeSize(
+        size = FrozenInputs(
             name,
-            {"storage": args["storage"], "can_grow": args["can_grow"]},
+            {
+                "values": {"storage": args["storage"]},
+                "rules": {"storage": "only_grows" if args["can_grow"] else "same_size"},
+            },
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.barrier = ReclaimBarrier(

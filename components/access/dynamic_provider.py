@@ -67,8 +67,8 @@ def inputs_of(props: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in props.items() if not key.startswith("__")}
 
 
-class Guard(Provider):
-    """Makes nothing, and holds the inputs of the last `up`: a subclass compares them in `check` or acts in `delete`."""
+class RecordedInputs(Provider):
+    """Creates nothing; records the inputs of the last `up`, which a subclass needs in `check` or `delete`."""
 
     def id_of(self, props: Mapping[str, Any]) -> str:
         """The resource's id."""

@@ -9,7 +9,7 @@ import pulumi_eks as eks
 import pulumi_kubernetes as kubernetes
 
 from ..access.ec2_access import Ec2Access
-from ..guards.frozen_inputs import FixedInputs
+from ..guards.frozen_inputs import FrozenInputs, Rule
 from ..settings.conventions import LAB_TAG
 from .driver import EksDriver
 from .network import Network
@@ -66,7 +66,7 @@ class EksCluster(pulumi.ComponentResource):
         self.cluster_name = args["cluster_name"]
         self.ec2 = {"region": args["region"]}
         self._aws = self._create_aws_provider()
-        self._fixed = self._create_fixed_inputs()
+        self._frozen = self._create_frozen_inputs()
         place = self._create_network()
         control_plane = self._create_control_plane(place)
         nodes = self._create_nodes(place.subnet_ids[0], needs=[control_plane, *place.routes])
@@ -87,19 +87,18 @@ class EksCluster(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _create_fixed_inputs(self) -> FixedInputs:
-        return FixedInputs(
-            self._name,
-            {
-                "clusterName": self.cluster_name,
-                "region": self._args["region"],
-                "zones": list(self._args["zones"]),
-                "vpcId": self._args["vpc_id"] or "",
-                "subnetIds": list(self._args["subnet_ids"]),
-                "kubernetesVersion": self._args["kubernetes_version"],
-            },
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+    def _create_frozen_inputs(self) -> FrozenInputs:
+        values = {
+            "clusterName": self.cluster_name,
+            "region": self._args["region"],
+            "zones": list(self._args["zones"]),
+            "vpcId": self._args["vpc_id"] or "",
+            "subnetIds": list(self._args["subnet_ids"]),
+            "kubernetesVersion": self._args["kubernetes_version"],
+        }
+        rules: dict[str, Rule] = dict.fromkeys(values, "never")
+        rules["kubernetesVersion"] = "next_minor"
+        return FrozenInputs(self._name, {"values": values, "rules": rules}, opts=pulumi.ResourceOptions(parent=self))
 
     def _create_network(self) -> Place:
         if self._args["vpc_id"]:
@@ -170,4 +169,4 @@ class EksCluster(pulumi.ComponentResource):
         )
 
     def _child(self) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions(parent=self, providers=[self._aws], depends_on=[self._fixed])
+        return pulumi.ResourceOptions(parent=self, providers=[self._aws], depends_on=[self._frozen])

@@ -13,7 +13,7 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from ..access.clients import Lookout
-from ..access.dynamic_provider import Failure, Guard, plainly
+from ..access.dynamic_provider import Failure, RecordedInputs, plainly
 from .polling import wait_until_gone
 from .volume_inventory import Claim, Kubernetes, in_kubernetes, pods_by_claim, used_by
 
@@ -66,7 +66,7 @@ def _server(claim: Claim, own: Sequence[OwnServer]) -> str | None:
     return None
 
 
-class ForeignUsersProvider(Guard):
+class ForeignUsersProvider(RecordedInputs):
     """On delete, waits."""
 
     def id_of(self, props: Mapping[str, Any]) -> str:

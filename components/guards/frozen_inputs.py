@@ -1,41 +1,62 @@
-"""FixedInputs: refuses, in preview, a change of what a living lab cannot change without losing its volumes.
+"""FrozenInputs: refuses, in preview, a change of configuration that would lose the volumes of an existing lab.
 
-Pulumi would carry out such a change by replacing the cluster or its network; the volumes, tied to both, would be lost.
-A program cannot see its own state, but the `check` of a resource is given the inputs of the last `up`.
+Pulumi would replace the cluster or its network, to which the volumes are tied, or wait for minutes for a size that no
+volume can get. A program cannot read its own state, but `check` is given the inputs of the last `up`.
 """
 
 import re
-from collections.abc import Mapping
-from typing import Any, TypedDict
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypedDict
 
-from pulumi import ResourceOptions
+from pulumi import Alias, ResourceOptions
 from pulumi.dynamic import CheckFailure, CheckResult, Resource
 
-from ..access.dynamic_provider import Guard, differs
+from ..access.dynamic_provider import RecordedInputs
+from ..settings.quantity import parse_quantity
+from ..settings.reader import NAMESPACE
 
-VERSION = "kubernetesVersion"
-
-
-def refusals(old: dict[str, Any], new: dict[str, Any]) -> list[CheckFailure]:
-    """One failure for each key of `new` that may not change from its value in `old`; none for the first `up`.
-
-    `kubernetesVersion` may go up by one minor version, as EKS demands; every other key may not change at all.
-    """
-    reasons = [(key, _reason(key, old[key], new[key])) for key in differs(old, new) if key in old]
-    return [CheckFailure(key, reason) for key, reason in reasons if reason]
+Rule = Literal["never", "next_minor", "only_grows", "same_size"]
+# How the configuration says what a key holds, where it is not a key of the configuration itself.
+_WRITTEN = {"clusterName": "the cluster's name, storage-lab-STACK,", "zones": f"{NAMESPACE}:zone"}
 
 
-def _reason(key: str, old: Any, new: Any) -> str | None:
-    if key == VERSION and _minor(new) == _minor(old) + 1:
-        return None
-    if key == VERSION:
-        return (
-            f"{key} can go from {old} only to the next minor version, not to {new}: "
-            f"EKS upgrades one step at a time and never back. Set it to {old} or the next"
-        )
+def _never(_old: Any, _new: Any) -> str:
+    return "that would replace the cluster and lose its volumes"
+
+
+def _next_minor(old: str, new: str) -> str:
+    return "" if _minor(new) == _minor(old) + 1 else "EKS upgrades to the next minor version only, and never back"
+
+
+def _only_grows(old: str, new: str) -> str:
+    return "" if parse_quantity(new) >= parse_quantity(old) else "an EBS volume never shrinks"
+
+
+def _same_size(old: str, new: str) -> str:
+    if parse_quantity(new) > parse_quantity(old):
+        return "nothing grows volumes on the target local"
+    return _only_grows(old, new)
+
+
+_REASONS: Mapping[Rule, Callable[[Any, Any], str]] = {
+    "never": _never,
+    "next_minor": _next_minor,
+    "only_grows": _only_grows,
+    "same_size": _same_size,
+}
+
+
+def refusals(olds: Mapping[str, Any], news: Mapping[str, Any], rules: Mapping[str, Rule]) -> list[CheckFailure]:
+    """Return a failure for each key whose rule forbids its change; none for a key that `olds` does not have."""
+    changed: dict[str, Rule] = {key: rule for key, rule in rules.items() if key in olds and olds[key] != news[key]}
+    reasons = {key: _REASONS[rule](olds[key], news[key]) for key, rule in changed.items()}
+    return [CheckFailure(key, _sentence(key, olds[key], news[key], why)) for key, why in reasons.items() if why]
+
+
+def _sentence(key: str, old: Any, new: Any, why: str) -> str:
     return (
-        f"{key} is {_shown(old)} since this lab was created and cannot become {_shown(new)}: the cluster would be "
-        f"replaced and its volumes lost. Set it back, or `pulumi destroy` first"
+        f"{_WRITTEN.get(key, f'{NAMESPACE}:{key}')} is {_shown(old)} since this lab was created and cannot become "
+        f"{_shown(new)}, because {why}. Set it back, or run pulumi destroy first."
     )
 
 
@@ -45,32 +66,34 @@ def _minor(version: str) -> int:
 
 
 def _shown(value: Any) -> str:
-    return "unset" if value in (None, "", []) else str(value)
+    shown = ", ".join(value) if isinstance(value, list) else value  # pyright: ignore[reportUnknownArgumentType]
+    return str(shown or "unset")
 
 
-class FixedInputsProvider(Guard):
-    """Refuses a change that would replace what stands."""
+class FrozenInputsProvider(RecordedInputs):
+    """Compares the inputs with those of the last `up`."""
 
     def id_of(self, props: Mapping[str, Any]) -> str:
-        return "fixed-inputs"
+        return "frozen-inputs"
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        return CheckResult(news, refusals(_olds, news))
+        return CheckResult(news, refusals(_olds, news, news["rules"]))
 
 
-class FixedInputsArgs(TypedDict):
-    """What is compared with the last `up`. Empty text and lists stand for what is not set."""
+class FrozenInputsArgs(TypedDict):
+    """`values` by the key of the configuration, with empty text and lists for what is not set; a rule for each."""
 
-    clusterName: str
-    region: str
-    zones: list[str]
-    vpcId: str
-    subnetIds: list[str]
-    kubernetesVersion: str
+    values: Mapping[str, Any]
+    rules: Mapping[str, Rule]
 
 
-class FixedInputs(Resource, module="storage-lab", name="FixedInputs"):
-    """Holds the inputs of the last `up`; everything that a changed one would replace depends on it."""
+class FrozenInputs(Resource, module="storage-lab", name="FrozenInputs"):
+    """Holds the inputs of the last `up`. Whatever a forbidden change would replace depends on it."""
 
-    def __init__(self, name: str, args: FixedInputsArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__(FixedInputsProvider(), name, dict(args), opts)
+    def __init__(self, name: str, args: FrozenInputsArgs, opts: ResourceOptions | None = None) -> None:
+        # What stacks of version 0.1 recorded under two other types is compared with as well.
+        aliases = [
+            Alias(type_=f"pulumi-python:dynamic/storage-lab:{former}") for former in ("FixedInputs", "VolumeSize")
+        ]
+        opts = ResourceOptions.merge(opts, ResourceOptions(aliases=aliases))
+        super().__init__(FrozenInputsProvider(), name, {**args["values"], "rules": dict(args["rules"])}, opts)

@@ -13,7 +13,7 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from ..access.clients import Lookout
-from ..access.dynamic_provider import Failure, Guard, plainly
+from ..access.dynamic_provider import Failure, RecordedInputs, plainly
 from ..access.ec2_access import Ec2Access
 from .polling import wait_until_gone
 from .volume_inventory import Claim, Leftovers, delete_claim, explain, in_ec2, in_kubernetes
@@ -86,7 +86,7 @@ class Remains:
         return Leftovers(ebs_volumes=self._lookout.ask_ec2(lambda ec2: in_ec2(ec2, tag["key"], tag["value"]), ()))
 
 
-class ReclaimBarrierProvider(Guard):
+class ReclaimBarrierProvider(RecordedInputs):
     """On delete, waits."""
 
     def id_of(self, props: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 import pulumi
 from pulumi.dynamic import Resource
 
-from ..access.dynamic_provider import Guard
+from ..access.dynamic_provider import RecordedInputs
 from .local_processes import explained, processes_of
 
 
@@ -20,7 +20,7 @@ class CloudFolderArgs(TypedDict):
     cloud: str
 
 
-class CloudFolderProvider(Guard):
+class CloudFolderProvider(RecordedInputs):
     """On delete, ends whatever runs there and removes the folder: usually the control plane's delete has done so."""
 
     def id_of(self, props: Mapping[str, Any]) -> str:

@@ -5,18 +5,23 @@ its state, so that `pulumi up` brings it back.
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import pulumi
-from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
+from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
 from ..access.clients import GONE_FOR_GOOD
 from ..access.dynamic_provider import Failure, Provider, differs
+from ..guards.frozen_inputs import Rule, refusals
 from .local_processes import explained, folder_of, processes_of
 
 if TYPE_CHECKING:
     from localcloud.record.record import Facts
+
+
+_RULES: Mapping[str, Rule] = {"region": "never", "zone": "never"}
 
 
 class ControlPlaneArgs(TypedDict):
@@ -40,8 +45,7 @@ class ControlPlaneProvider(Provider):
     """Drives localcloud.control_plane."""
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        moved = [key for key in ("region", "zone") if key in _olds and _olds[key] != news[key]]
-        return CheckResult(news, [_refusal(key, _olds[key], news[key]) for key in moved])
+        return CheckResult(news, refusals(_olds, news, _RULES))
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         with explained():
@@ -92,14 +96,6 @@ class ControlPlaneProvider(Provider):
 
 def _inputs(props: dict[str, Any]) -> dict[str, Any]:
     return {key: props[key] for key in ControlPlaneArgs.__annotations__}
-
-
-def _refusal(key: str, old: str, new: str) -> CheckFailure:
-    return CheckFailure(
-        key,
-        f"storage-lab:{key} is {old} since this lab was created and cannot become {new}, for its volumes stay where "
-        "they are: set it back, or run pulumi destroy first",
-    )
 
 
 def _lost(olds: dict[str, Any]) -> Failure:

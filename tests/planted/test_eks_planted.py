@@ -116,12 +116,13 @@ ERRORS: dict[str, tuple[str, str, str, Law]] = {
     "another provider for the cluster": (
         "components/eks/cluster.py",
         "provider_credential_opts={},\n            opts=self._child(),",
-        "provider_credential_opts={},\n            opts=pulumi.ResourceOptions(parent=self, depends_on=[self._fixed]),",
+        "provider_credential_opts={},\n            opts=pulumi.ResourceOptions(parent=self, "
+        "depends_on=[self._frozen]),",
         eks.everything_is_tagged_by_the_provider,
     ),
     "inputs compared too late": (
         "components/eks/cluster.py",
-        ", depends_on=[self._fixed])",
+        ", depends_on=[self._frozen])",
         ")",
         eks.nothing_is_made_before_the_inputs_are_compared,
     ),

@@ -155,7 +155,7 @@ NEEDS = [
     ("PersistentVolumeClaim", "nfs-server", "Deployment", None),
     ("vpc:Vpc", None, "Subnet", "lab-0"),
     ("Subnet", "lab-0", "eks/cluster:Cluster", None),
-    ("FixedInputs", None, "vpc:Vpc", None),
+    ("FrozenInputs", None, "vpc:Vpc", None),
 ]
 
 

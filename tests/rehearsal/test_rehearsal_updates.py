@@ -229,11 +229,14 @@ def test_other_parameters_replace_the_class_and_leave_bound_claims_alone(play: P
 @pytest.mark.parametrize(
     ("preview", "refusal"),
     [
-        ("elsewhere", "kubernetesVersion can go from 1.35 only to the next minor version, not to 1.37"),
-        ("elsewhere", "region is us-east-1 since this lab was created and cannot become eu-west-1"),
-        ("elsewhere", "zones is ['us-east-1a', 'us-east-1b'] since this lab was created"),
-        ("renamed", "kubernetesVersion can go from 1.36 only to the next minor version, not to 1.35"),
-        ("renamed", "clusterName is storage-lab-dev since this lab was created and cannot become storage-lab-prod"),
+        ("elsewhere", "storage-lab:kubernetesVersion is 1.35 since this lab was created and cannot become 1.37"),
+        ("elsewhere", "storage-lab:region is us-east-1 since this lab was created and cannot become eu-west-1"),
+        ("elsewhere", "storage-lab:zone is us-east-1a, us-east-1b since this lab was created"),
+        ("renamed", "storage-lab:kubernetesVersion is 1.36 since this lab was created and cannot become 1.35"),
+        (
+            "renamed",
+            "storage-lab-STACK, is storage-lab-dev since this lab was created and cannot become storage-lab-prod",
+        ),
     ],
 )
 def test_what_would_replace_the_cluster_is_refused_in_preview_all_of_it_at_once(

@@ -14,10 +14,9 @@ ADDRESSES = [
     "components.providers CloudFolderProvider",
     "components.providers ControlPlaneProvider",
     "components.providers Ec2InstanceProvider",
-    "components.providers FixedInputsProvider",
     "components.providers ForeignUsersProvider",
+    "components.providers FrozenInputsProvider",
     "components.providers ReclaimBarrierProvider",
-    "components.providers VolumeSizeProvider",
 ]
 # Of version 0.1, which named the module in which each class was written.
 FORMER_ADDRESSES = [

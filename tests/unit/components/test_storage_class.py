@@ -86,8 +86,8 @@ def test_replacing_the_class_does_not_touch_the_barrier(deployed: Deployed) -> N
 
 
 def test_the_size_is_checked_before_any_claim(deployed: Deployed) -> None:
-    size = deployed.one("pulumi-python:dynamic/storage-lab:VolumeSize")
-    assert (size.inputs["storage"], size.inputs["can_grow"]) == ("2Gi", True)
+    size = deployed.one("pulumi-python:dynamic/storage-lab:FrozenInputs")
+    assert (size.inputs["storage"], size.inputs["rules"]) == ("2Gi", {"storage": "only_grows"})
     assert size.urn in deployed.one(BARRIER).dependencies, "claims depend on the barrier alone"
 
 

@@ -28,7 +28,7 @@ CLUSTER, NODES, ADDON = "eks:index:Cluster", "aws:eks/nodeGroup:NodeGroup", "aws
 ROLE, ATTACHMENT = "aws:iam/role:Role", "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 CLASS, CLAIM = "kubernetes:storage.k8s.io/v1:StorageClass", "kubernetes:core/v1:PersistentVolumeClaim"
 BARRIER = "pulumi-python:dynamic/storage-lab:ReclaimBarrier"
-FIXED = "pulumi-python:dynamic/storage-lab:FixedInputs"
+FIXED = "pulumi-python:dynamic/storage-lab:FrozenInputs"
 OUTPUTS: dict[str, Any] = {
     CLUSTER: {"kubeconfigJson": '{"kind": "Config"}'},
     ROLE: lambda args: {"arn": f"arn:aws:iam::123456789012:role/{args.name}", "name": args.name},

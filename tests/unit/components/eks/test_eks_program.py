@@ -166,7 +166,7 @@ def claims_go_before_the_barrier_and_the_barrier_before_the_driver(lab: Deployed
 
 
 def nothing_is_made_before_the_inputs_are_compared(lab: Deployed) -> None:
-    fixed = lab.one(FIXED)
+    fixed = lab.one(FIXED, "lab")
     for each in lab.resources.values():
         if each.type.startswith("aws:") or each.type == CLUSTER:
             assert fixed.urn in lab.needs(each), f"{each.name} would be replaced before the refusal is out"
