@@ -2,9 +2,9 @@
 
 import os
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, TypeVar
 
-from .ec2_access import ec2_client
 from .kubernetes_access import kubernetes_client, unreachable_errors
 
 # The Kubernetes provider's own switch for a cluster that is gone for good; here it means the same.
@@ -55,3 +55,25 @@ class Lookout:
             if self._gone_for_good and "endpoint_url" in self._access:
                 return if_gone
             raise Unreachable(f"the EC2 API does not answer: {str(error).strip()}") from error
+
+
+def ec2_client(access: Mapping[str, str]) -> Any:
+    """Return a boto3 client for the EC2 API that `access` describes, see Ec2Access.
+
+    On AWS it logs in as the shell's user. For the local cloud nothing of the shell's AWS settings counts.
+    """
+    # Imported here: a provider's diff, which runs at every `pulumi up`, must not pay for it.
+    if "endpoint_url" in access:
+        return _local_client(access["endpoint_url"], access["region"])
+    import boto3
+
+    session: Any = boto3.Session(profile_name=access.get("profile"), region_name=access["region"])
+    return session.client("ec2")
+
+
+@cache
+def _local_client(endpoint: str, region: str) -> Any:
+    """Return one client for all nodes of a stack: making it takes 0.15 s, and threads may share it."""
+    from localcloud.csi.ec2 import ec2_client as make
+
+    return make(endpoint, region)

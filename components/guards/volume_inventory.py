@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ..access.lookups import claims_used_by, tagged_volumes
+
 
 class Kubernetes(Protocol):
     """The part of lightkube.Client that is used here."""
@@ -121,16 +123,13 @@ def delete_claim(kubernetes: Kubernetes, claim: Claim) -> None:
 
 def in_ec2(ec2: Ec2, tag: str, value: str) -> tuple[EbsVolume, ...]:
     """The EBS volumes that carry the tag, those on their way out included."""
-    pages = ec2.get_paginator("describe_volumes").paginate(Filters=[{"Name": f"tag:{tag}", "Values": [value]}])
     return tuple(
         EbsVolume(
             volume["VolumeId"],
             volume["State"],
             tuple(attachment["InstanceId"] for attachment in volume.get("Attachments", ())),
         )
-        for page in pages
-        for volume in page["Volumes"]
-        if volume["State"] != "deleted"
+        for volume in tagged_volumes(ec2, tag, value)
     )
 
 
@@ -159,11 +158,8 @@ def pods_by_claim(kubernetes: Kubernetes) -> dict[Claim, list[User]]:
     for pod in kubernetes.list(Pod, namespace="*"):
         labels: dict[str, str] = pod.metadata.labels or {}
         user = User(pod.metadata.namespace, pod.metadata.name, labels.get("role", ""))
-        for volume in pod.spec.volumes or ():
-            if volume.persistentVolumeClaim:
-                users[Claim(user.namespace, volume.persistentVolumeClaim.claimName)].append(user)
-            elif volume.ephemeral:
-                users[Claim(user.namespace, f"{user.name}-{volume.name}")].append(user)
+        for claim in claims_used_by(pod.to_dict()):
+            users[Claim(user.namespace, claim)].append(user)
     return users
 
 
