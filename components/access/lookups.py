@@ -10,8 +10,9 @@ def claims_used_by(pod: Mapping[str, Any]) -> list[str]:
     An ended Pod counts: Kubernetes keeps a claim as long as a Pod object exists that names it.
     """
     name: str = pod["metadata"]["name"]
+    volumes: list[dict[str, Any]] = pod["spec"].get("volumes") or []
     claims: list[str] = []
-    for volume in (pod.get("spec") or {}).get("volumes") or ():
+    for volume in volumes:
         if source := volume.get("persistentVolumeClaim"):
             claims.append(source["claimName"])
         elif volume.get("ephemeral") is not None:  # Kubernetes makes this claim for the Pod
