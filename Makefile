@@ -3,6 +3,13 @@ PYTHON ?= python3
 STACK  ?= local
 ACTIVE  = . .lab/activate
 PYTEST  = .venv/bin/python -m pytest
+# Whole modules side by side. A lab waits about half of its time, so three modules keep two cores busy.
+AT_ONCE ?= 3
+TOGETHER = --numprocesses=$(AT_ONCE) --dist=loadfile --no-loadscope-reorder
+# Which faults: all of them, or by mark, such as FAULTS="not telling".
+FAULTS  ?= fault
+# The longest modules are among the first two, so that none of them is left at the end.
+TIERS   = $(addprefix tests/,rehearsal docs local faults conformance planted)
 
 .PHONY: up down setup verify status tour
 .PHONY: test test-unit test-conformance test-local test-faults rehearse bench lint types setup-unit setup-test
@@ -23,19 +30,25 @@ setup:
 verify status tour: setup
 	$(ACTIVE) && python -m lab $@ --stack $(STACK)
 
-# Everything. The fault tier alone, whose random walks take as long as all the rest, is `make test-faults`.
-test: lint types
-	$(PYTEST) tests
+# Everything, with the telling cases of the fault tier. What fails soon comes first.
+test: setup-test lint
+	$(PYTEST) tests/unit
+	$(MAKE) types
+	$(PYTEST) $(TOGETHER) -m "telling or not fault" $(TIERS)
 
 test-unit: setup-unit
 	$(PYTEST) tests/unit
 
-test-conformance test-local test-faults: test-%: setup-test
-	$(PYTEST) tests/$*
+test-conformance test-local: test-%: setup-test
+	$(PYTEST) $(TOGETHER) tests/$*
+
+# The whole fault tier, with its random walks; it prints a table of what was done and seen.
+test-faults: setup-test
+	$(PYTEST) $(TOGETHER) -m "$(FAULTS)" tests/faults
 
 # The life of the EKS stack, and that broken programs do not get through; `make test` adds updates and interruptions.
 rehearse: setup-test
-	$(PYTEST) tests/rehearsal/test_rehearsal.py tests/rehearsal/test_rehearsal_planted.py
+	$(PYTEST) $(TOGETHER) tests/rehearsal/test_rehearsal.py tests/rehearsal/test_rehearsal_planted.py
 
 bench: setup-test
 	.venv/bin/python -m benchmarks

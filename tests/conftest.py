@@ -3,6 +3,13 @@
 import atexit
 import gc
 import signal
+from pathlib import Path
+
+import pytest
+
+from tests.faults.report import FaultTable
+
+FAULTS = Path(__file__).with_name("faults")
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and so would every command that they strike.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -11,6 +18,16 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # more when all is over, half of one.
 gc.disable()
 atexit.register(gc.freeze)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(FaultTable())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if FAULTS in item.path.parents:
+            item.add_marker("fault")
 
 
 def pytest_collection_finish() -> None:

@@ -25,9 +25,9 @@ class Reading:
 
 @pytest.fixture(scope="module")
 def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reading]:
-    lab = Checkout(tmp_path_factory.mktemp("guide"), config={"reclaimTimeoutSeconds": 60})
-    yield Reading(Shell(lab.folder, lab.env))
-    lab.clear()
+    checkout = Checkout(tmp_path_factory.mktemp("guide"), config={"reclaimTimeoutSeconds": 60})
+    yield Reading(Shell(checkout.folder, checkout.env))
+    checkout.clear()
 
 
 @pytest.mark.timeout(PATIENCE + 30)
@@ -35,7 +35,7 @@ def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reading]:
     ("block", "shown"),
     [pytest.param(block, shown, id=f"line {block.line}, {block.title}") for block, shown in runs(GUIDE)],
 )
-def test_the_guides_commands_work_and_show_what_it_says(reading: Reading, block: Block, shown: Block | None) -> None:
+def test_commands_of_the_guide_show_what_it_says(reading: Reading, block: Block, shown: Block | None) -> None:
     if reading.failed:
         pytest.skip(f"the block in line {reading.failed} failed")
     reading.failed = block.line
@@ -46,7 +46,7 @@ def test_the_guides_commands_work_and_show_what_it_says(reading: Reading, block:
     reading.failed = 0
 
 
-def test_everything_that_is_shown_belongs_to_a_command_that_is_run() -> None:
+def test_every_shown_output_belongs_to_a_command() -> None:
     shown = [block for block in GUIDE.blocks if block.info == SHOWN]
     compared = [following for _block, following in runs(GUIDE) if following]
     assert shown == compared, "output without a command before it is compared with nothing"
@@ -73,7 +73,7 @@ def test_both_languages_have_the_same_headings(pair: str) -> None:
 
 
 @pytest.mark.parametrize("pair", PAIRS)
-def test_both_languages_have_the_same_commands_and_show_the_same(pair: str) -> None:
+def test_both_languages_have_the_same_commands_and_outputs(pair: str) -> None:
     one, other = (
         [(block.info, _code(block.info, block.text)) for block in document(name).blocks] for name in PAIRS[pair]
     )
@@ -106,17 +106,17 @@ def _code(info: str, text: str) -> str:
         ("a\na", "a", "a"),
     ],
 )
-def test_what_is_shown_is_compared_line_by_line_in_order(shown: str, printed: str, missing: str | None) -> None:
+def test_shown_lines_are_compared_in_order(shown: str, printed: str, missing: str | None) -> None:
     assert not_shown(shown, printed) == missing
 
 
-def test_a_block_that_never_ends_is_found(tmp_path: Path) -> None:
+def test_block_without_an_end_is_named(tmp_path: Path) -> None:
     (tmp_path / "x.md").write_text("# a\n```sh\nls\n")
     with pytest.raises(ValueError, match=r"the block in line 2 has no end"):
         read(tmp_path / "x.md")
 
 
-def test_a_documents_parts_are_told_apart(tmp_path: Path) -> None:
+def test_parts_of_a_document_are_told_apart(tmp_path: Path) -> None:
     (tmp_path / "x.md").write_text(
         "# a\n\n| a | b\\|c |\n| --- | --- |\n| 1 | 2 |\n\n## b\n```sh local\n# no heading\n```\n"
     )

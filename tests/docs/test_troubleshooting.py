@@ -11,10 +11,10 @@ ARRAY, INTEGER, BOOLEAN = "array<string>", "integer", "boolean"
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    lab = Checkout(tmp_path_factory.mktemp("settings"))
-    yield lab
-    lab.clear()
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    checkout = Checkout(tmp_path_factory.mktemp("settings"))
+    yield checkout
+    checkout.clear()
 
 
 @pytest.mark.parametrize(
@@ -28,31 +28,31 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
         (("storage-lab:tour", "yes"), BOOLEAN),
     ],
 )
-def test_a_setting_of_another_type_gets_the_sentence_of_the_document(
-    lab: Checkout, words: tuple[str, ...], type_: str
+def test_setting_of_another_type_gets_the_documented_sentence(
+    checkout: Checkout, words: tuple[str, ...], type_: str
 ) -> None:
     key = words[-2].removeprefix("storage-lab:").removesuffix("[0]")
     try:
-        lab.pulumi("config", "set", *words)
-        refused = lab.preview(expect=None)
+        checkout.pulumi("config", "set", *words)
+        refused = checkout.preview(expect=None)
     finally:
-        lab.pulumi("config", "rm", f"storage-lab:{key}")
+        checkout.pulumi("config", "rm", f"storage-lab:{key}")
     sentence = f"Stack 'local' with configuration key '{key}' must be of type '{type_}'"
     assert refused.returncode != 0
     assert sentence in refused.stderr, "nobody finds it in the document any more"
-    assert lab.state() == [], "something was started"
+    assert checkout.state() == [], "something was started"
     [row] = [line for line in DOCUMENT.splitlines() if line.startswith(f"| `{type_}` |")]
     assert f"`{key}`" in row
     if words == ("storage-lab:servers", "foo"):
         assert f"### `{sentence}`" in DOCUMENT.splitlines()
 
 
-def test_a_stack_whose_file_went_with_it_is_one_sentence_of_the_document(lab: Checkout) -> None:
-    file = lab.folder / "Pulumi.local.yaml"
+def test_stack_without_its_file_gets_the_documented_sentence(checkout: Checkout) -> None:
+    file = checkout.folder / "Pulumi.local.yaml"
     kept = file.read_text()
     file.unlink()
     try:
-        refused = lab.preview(expect=None)
+        refused = checkout.preview(expect=None)
     finally:
         file.write_text(kept)
     assert refused.returncode != 0

@@ -1,4 +1,4 @@
-"""Labs for the fault tier, and its table at the end."""
+"""Labs for the fault tier."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -9,50 +9,53 @@ from typing import Any
 import pytest
 
 from checkout import Checkout
-from tests.faults.bystanders import Bystander
-from tests.faults.report import ROWS, table
-from tests.faults.scene import Scene
+from tests.faults.fault_lab import FaultLab
+from tests.faults.unrelated_processes import UnrelatedProcess
 
-NewScene = Callable[..., Scene]
+NewFaultLab = Callable[..., FaultLab]
 
 
 @pytest.fixture(scope="session")
-def bystanders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Bystander]]:
-    """Two processes of somebody else, one of them of another lab's local cloud, for the whole tier."""
-    folder = tmp_path_factory.mktemp("bystanders")
+def unrelated_processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[UnrelatedProcess]]:
+    """Start two processes of somebody else for the whole tier, one of them of another lab's local cloud."""
+    folder = tmp_path_factory.mktemp("unrelated")
     others = [
-        Bystander(folder / "plain"),
-        Bystander(folder / "lab", {"LOCALCLOUD_FOLDER": str(folder), "LOCALCLOUD_COMPONENT": "kube-apiserver"}),
+        UnrelatedProcess(folder / "plain"),
+        UnrelatedProcess(folder / "lab", {"LOCALCLOUD_FOLDER": str(folder), "LOCALCLOUD_COMPONENT": "kube-apiserver"}),
     ]
     yield others
-    for bystander in others:
-        bystander.leave()
+    for process in others:
+        process.end()
 
 
-def _scenes(folder: Callable[[], Path], bystanders: list[Bystander], stack: ExitStack) -> NewScene:
-    def new_scene(where: Path | None = None, name: str = "local", config: dict[str, Any] | None = None) -> Scene:
-        lab = Checkout(where or folder(), name, config)
-        stack.callback(lab.clear)
-        scene = Scene(lab, bystanders)
-        stack.enter_context(scene.witness)
-        return scene
+def _fault_labs(
+    folder: Callable[[], Path], unrelated_processes: list[UnrelatedProcess], stack: ExitStack
+) -> NewFaultLab:
+    def new_fault_lab(where: Path | None = None, name: str = "local", config: dict[str, Any] | None = None) -> FaultLab:
+        checkout = Checkout(where or folder(), name, config)
+        stack.callback(checkout.clear)
+        fault_lab = FaultLab(checkout, unrelated_processes)
+        stack.enter_context(fault_lab.ec2_state)
+        return fault_lab
 
-    return new_scene
+    return new_fault_lab
 
 
 @pytest.fixture(scope="module")
-def new_scene(tmp_path_factory: pytest.TempPathFactory, bystanders: list[Bystander]) -> Iterator[NewScene]:
-    """Makes a scene with a lab of its own, not up yet; whatever runs of it ends with the module."""
+def new_fault_lab(
+    tmp_path_factory: pytest.TempPathFactory, unrelated_processes: list[UnrelatedProcess]
+) -> Iterator[NewFaultLab]:
+    """Return a function that makes a lab, not up yet; whatever runs of the lab ends with the module."""
     with ExitStack() as stack:
-        yield _scenes(lambda: tmp_path_factory.mktemp("lab"), bystanders, stack)
+        yield _fault_labs(lambda: tmp_path_factory.mktemp("lab"), unrelated_processes, stack)
 
 
 @pytest.fixture(scope="module")
-def scene(new_scene: NewScene) -> Scene:
-    """A lab that is up when the module's first test begins; each test leaves it up."""
-    scene = new_scene()
-    scene.lab.up()
-    return scene
+def fault_lab(new_fault_lab: NewFaultLab) -> FaultLab:
+    """Bring up a lab before the module's first test; each test leaves it up."""
+    fault_lab = new_fault_lab()
+    fault_lab.checkout.up()
+    return fault_lab
 
 
 @pytest.fixture(autouse=True)
@@ -60,10 +63,3 @@ def _no_ambient_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("AWS_") or name == "KUBECONFIG":
             monkeypatch.delenv(name)
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    if ROWS:
-        terminalreporter.section("faults", sep="=")
-        for line in table():
-            terminalreporter.write_line(line)

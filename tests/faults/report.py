@@ -1,10 +1,19 @@
-"""The table of the fault tier: what was done to the lab, and what the user met."""
+"""The table of the fault tier: what was done to the lab, and what the user met.
+
+A test notes its rows in the process that runs it. They travel to the process that prints the table with the test's
+report, because under pytest-xdist the two are not the same.
+"""
 
 import textwrap
-from dataclasses import dataclass
+from collections.abc import Generator
+from dataclasses import astuple, dataclass
+from typing import Any
+
+import pytest
 
 HEAD = ("fault", "where it struck", "what the user saw", "s", "volumes", "foreign")
 WIDTHS = (36, 26, 58, 6, 7, 7)
+PROPERTY = "fault"
 
 
 @dataclass(frozen=True)
@@ -20,12 +29,38 @@ class Row:
     foreign: int
 
 
-ROWS: list[Row] = []
+NOTED: list[Row] = []
+"""The rows of the test that runs."""
 
 
-def table() -> list[str]:
-    """The lines of the table; long cells go on below."""
-    cells = [(r.fault, r.where, r.saw, f"{r.seconds:.1f}", str(r.volumes), str(r.foreign)) for r in ROWS]
+class FaultTable:
+    """A plugin of pytest that collects the rows of all tests and prints them at the end."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, Row]] = []
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        item.user_properties += [(PROPERTY, astuple(row)) for row in NOTED]
+        NOTED.clear()
+        return (yield)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call":
+            rows = [Row(*values) for name, values in report.user_properties if name == PROPERTY]  # type: ignore[misc]
+            self.rows += [(report.location[0], row) for row in rows]
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        if self.rows:
+            terminalreporter.section("faults", sep="=")
+            # Module by module: under xdist they come in the order in which they were noted.
+            for line in table([row for _, row in sorted(self.rows, key=lambda entry: entry[0])]):
+                terminalreporter.write_line(line)
+
+
+def table(rows: list[Row]) -> list[str]:
+    """Return the lines of the table; a long cell goes on in the next line."""
+    cells = [(r.fault, r.where, r.saw, f"{r.seconds:.1f}", str(r.volumes), str(r.foreign)) for r in rows]
     return [line for row in (HEAD, tuple("-" * width for width in WIDTHS), *cells) for line in _lines(row)]
 
 

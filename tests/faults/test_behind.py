@@ -6,40 +6,41 @@ from typing import Any
 import pytest
 
 from checkout.until import until
-from tests.faults.scene import Scene, patch, summary
+from tests.faults.fault_lab import FaultLab, patch, summary
+from tests.faults.selection import cases
 
-Deed = Callable[[Scene, Any], Any]
+Deed = Callable[[FaultLab, Any], Any]
 
 
-def _volume(scene: Scene) -> str:
-    return scene.lab.outputs()["volumeId"]
+def _volume(fault_lab: FaultLab) -> str:
+    return fault_lab.checkout.outputs()["volumeId"]
 
 
 def _delete(*words: str) -> Deed:
-    return lambda scene, _ec2: scene.lab.kubectl("delete", *words)
+    return lambda fault_lab, _ec2: fault_lab.checkout.kubectl("delete", *words)
 
 
-def _delete_claim(scene: Scene, _ec2: Any) -> None:
-    scene.lab.kubectl("delete", "deployment", "nfs-server")
-    scene.lab.kubectl("delete", "pvc", "nfs-pvc")
+def _delete_claim(fault_lab: FaultLab, _ec2: Any) -> None:
+    fault_lab.checkout.kubectl("delete", "deployment", "nfs-server")
+    fault_lab.checkout.kubectl("delete", "pvc", "nfs-pvc")
 
 
-def _terminate(scene: Scene, ec2: Any) -> None:
-    ec2.terminate_instances(InstanceIds=scene.witness.instances())
+def _terminate(fault_lab: FaultLab, ec2: Any) -> None:
+    ec2.terminate_instances(InstanceIds=fault_lab.ec2_state.instances())
 
 
-def _detach(scene: Scene, ec2: Any) -> None:
-    ec2.detach_volume(VolumeId=_volume(scene))
+def _detach(fault_lab: FaultLab, ec2: Any) -> None:
+    ec2.detach_volume(VolumeId=_volume(fault_lab))
 
 
-def _second_default_class(scene: Scene, _ec2: Any) -> None:
+def _second_default_class(fault_lab: FaultLab, _ec2: Any) -> None:
     """A newer default class of somebody else: new claims would take it."""
-    manifest = scene.lab.folder / "class.yaml"
+    manifest = fault_lab.checkout.folder / "class.yaml"
     manifest.write_text(
         "apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: fast, annotations: "
         '{storageclass.kubernetes.io/is-default-class: "true"}}\nprovisioner: example.com/fast\n'
     )
-    scene.lab.kubectl("apply", "-f", str(manifest))
+    fault_lab.checkout.kubectl("apply", "-f", str(manifest))
 
 
 NO_DEFAULT = '{"metadata": {"annotations": {"storageclass.kubernetes.io/is-default-class": "false"}}}'
@@ -48,7 +49,7 @@ DEEDS: dict[str, tuple[Deed, str]] = {
     "claim and Deployment deleted": (_delete_claim, "preview"),
     "Deployment deleted": (_delete("deployment", "nfs-server"), "up"),
     "Service deleted": (_delete("service", "nfs-server"), "refresh"),
-    "Deployment scaled to 0": (lambda s, _: s.lab.kubectl("scale", "deployment/nfs-server", "--replicas=0"), "up"),
+    "Deployment scaled to 0": (lambda s, _: s.checkout.kubectl("scale", "deployment/nfs-server", "--replicas=0"), "up"),
     "StorageClass deleted": (_delete("storageclass", "ebs"), "up"),
     "no default class": (lambda s, _: patch(s, "storageclass", "ebs", NO_DEFAULT), "up"),
     "a newer default class": (_second_default_class, "up"),
@@ -63,23 +64,23 @@ DEEDS: dict[str, tuple[Deed, str]] = {
 }
 
 
-@pytest.mark.parametrize("deed", DEEDS)
-def test_what_was_done_behind_pulumis_back_is_put_right(scene: Scene, deed: str) -> None:
+@pytest.mark.parametrize("deed", cases(DEEDS, telling=["claim and Deployment deleted", "instance terminated"]))
+def test_up_repairs_what_others_changed(fault_lab: FaultLab, deed: str) -> None:
     do, command = DEEDS[deed]
-    with scene.fault(deed, f"then {command}") as saw:
-        do(scene, scene.lab.ec2())
-        first = getattr(scene.lab, command)()
+    with fault_lab.fault(deed, f"then {command}") as saw:
+        do(fault_lab, fault_lab.checkout.ec2())
+        first = getattr(fault_lab.checkout, command)()
         saw(summary(first.stdout))
         if command != "up":
-            scene.lab.up()
-        _until_running(scene)
-        scene.check_standing()
-        scene.lab.preview("--expect-no-changes")
+            fault_lab.checkout.up()
+        _until_running(fault_lab)
+        fault_lab.check_standing()
+        fault_lab.checkout.preview("--expect-no-changes")
 
 
-def _until_running(scene: Scene) -> None:
+def _until_running(fault_lab: FaultLab) -> None:
     def runs() -> bool:
-        pods = scene.lab.get("pods")["items"]
+        pods = fault_lab.checkout.get("pods")["items"]
         return any(
             pod["status"].get("phase") == "Running" and "deletionTimestamp" not in pod["metadata"] for pod in pods
         )
@@ -87,11 +88,12 @@ def _until_running(scene: Scene) -> None:
     until(runs, "the server runs again")
 
 
-def test_a_volume_removed_by_force_does_not_hold_up_the_destroy(scene: Scene) -> None:
-    ec2, volume = scene.lab.ec2(), _volume(scene)
-    with scene.fault("volume removed in EC2", "then destroy") as saw:
+@pytest.mark.telling
+def test_destroy_passes_a_volume_that_ec2_lost(fault_lab: FaultLab) -> None:
+    ec2, volume = fault_lab.checkout.ec2(), _volume(fault_lab)
+    with fault_lab.fault("volume removed in EC2", "then destroy") as saw:
         ec2.detach_volume(VolumeId=volume, Force=True)
         ec2.delete_volume(VolumeId=volume)
-        scene.lab.preview()
-        saw(summary(scene.lab.destroy().stdout))
-        scene.check_gone()
+        fault_lab.checkout.preview()
+        saw(summary(fault_lab.checkout.destroy().stdout))
+        fault_lab.check_gone()

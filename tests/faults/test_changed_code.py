@@ -1,79 +1,82 @@
-"""New code, a new virtual environment, another folder to stand in, another Python: outputs stay, destroy works."""
+"""New code, a new virtual environment, another working directory, another Python: outputs stay, destroy works."""
 
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.faults.report import ROWS, Row
-from tests.faults.scene import Scene, errors, summary
+from tests.faults.fault_lab import FaultLab, errors, summary
+from tests.faults.report import NOTED, Row
+from tests.faults.selection import cases
 
 
-def _new_code(scene: Scene) -> None:
-    for module in (scene.lab.folder / "components").glob("*.py"):
+def _new_code(fault_lab: FaultLab) -> None:
+    for module in (fault_lab.checkout.folder / "components").rglob("*.py"):
         module.write_text(module.read_text() + "\n\nADDED_BY_AN_UPDATE = 1\n")
 
 
-def _new_environment(scene: Scene) -> None:
+def _new_environment(fault_lab: FaultLab) -> None:
     """A virtual environment made anew, with the packages of the old one."""
-    _make_environment(scene, sys.executable)
+    _make_environment(fault_lab, sys.executable)
     ours = [path for path in sys.path if path.endswith("site-packages")]
-    [site] = (scene.lab.folder / ".venv" / "lib").glob("python3.*/site-packages")
+    [site] = (fault_lab.checkout.folder / ".venv" / "lib").glob("python3.*/site-packages")
     (site / "packages.pth").write_text("\n".join(ours))
 
 
-def _make_environment(scene: Scene, python: str) -> None:
-    venv = scene.lab.folder / ".venv"
+def _make_environment(fault_lab: FaultLab, python: str) -> None:
+    venv = fault_lab.checkout.folder / ".venv"
     venv.unlink() if venv.is_symlink() else shutil.rmtree(venv)
     subprocess.run([python, "-m", "venv", "--without-pip", str(venv)], check=True, timeout=60)
 
 
-@pytest.mark.parametrize("change", [_new_code, _new_environment], ids=["new code", "new environment"])
-def test_outputs_stay_through(scene: Scene, change: object) -> None:
-    before = scene.lab.outputs()
-    assert callable(change)
-    with scene.fault(f"changed: {change.__name__.strip('_').replace('_', ' ')}", "then up") as saw:
-        change(scene)
-        done = scene.lab.up()
+CHANGES: dict[str, Callable[[FaultLab], None]] = {"new code": _new_code, "new environment": _new_environment}
+
+
+@pytest.mark.parametrize("change", cases(CHANGES, telling=["new code"]))
+def test_outputs_stay_the_same_after(fault_lab: FaultLab, change: str) -> None:
+    before = fault_lab.checkout.outputs()
+    with fault_lab.fault(f"changed: {change}", "then up") as saw:
+        CHANGES[change](fault_lab)
+        done = fault_lab.checkout.up()
         assert "unchanged" in done.stdout
         saw(summary(done.stdout))
-        assert scene.lab.outputs() == before
-        scene.check_standing()
+        assert fault_lab.checkout.outputs() == before
+        fault_lab.check_standing()
 
 
-def test_pulumi_may_be_run_from_elsewhere(scene: Scene) -> None:
-    with scene.fault("another working directory", "pulumi -C") as saw:
-        words = ["pulumi", "-C", str(scene.lab.folder), "preview", "--expect-no-changes", "--non-interactive"]
+def test_pulumi_works_from_another_directory(fault_lab: FaultLab) -> None:
+    with fault_lab.fault("another working directory", "pulumi -C") as saw:
+        words = ["pulumi", "-C", str(fault_lab.checkout.folder), "preview", "--expect-no-changes", "--non-interactive"]
         done = subprocess.run(
-            words, cwd="/", env=scene.lab.env, capture_output=True, text=True, timeout=120, check=False
+            words, cwd="/", env=fault_lab.checkout.env, capture_output=True, text=True, timeout=120, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
         saw(summary(done.stdout))
 
 
-def test_destroy_under_another_python_works_or_refuses_before_its_first_delete(scene: Scene) -> None:
+def test_destroy_with_another_python_finishes_or_refuses(fault_lab: FaultLab) -> None:
     other = next(filter(_runs, _other_pythons()), None)
     if other is None:
-        ROWS.append(Row("another minor version of Python", "destroy", "not tried: none is on this machine", 0, 0, 0))
-        scene.lab.destroy()
-        scene.check_gone()
+        NOTED.append(Row("another minor version of Python", "destroy", "not tried: none is on this machine", 0, 0, 0))
+        fault_lab.checkout.destroy()
+        fault_lab.check_gone()
         return
-    with scene.fault(f"another Python, {Path(other).name}", "destroy") as saw:
-        resources = len(scene.lab.state())
-        _make_environment(scene, other)
-        done = scene.lab.destroy(expect=None)
+    with fault_lab.fault(f"another Python, {Path(other).name}", "destroy") as saw:
+        resources = len(fault_lab.checkout.state())
+        _make_environment(fault_lab, other)
+        done = fault_lab.checkout.destroy(expect=None)
         if done.returncode == 0:
             saw(summary(done.stdout))
         else:
-            assert len(scene.lab.state()) == resources, "it deleted something before it refused"
+            assert len(fault_lab.checkout.state()) == resources, "it deleted something before it refused"
             assert errors(done.stdout + done.stderr), "it refused without a reason"
             saw(errors(done.stdout + done.stderr))
-            _new_environment(scene)
-            scene.lab.destroy()
-        scene.check_gone()
+            _new_environment(fault_lab)
+            fault_lab.checkout.destroy()
+        fault_lab.check_gone()
 
 
 def _other_pythons() -> Iterator[str]:

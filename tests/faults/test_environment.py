@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from checkout.until import until
-from tests.faults.conftest import NewScene
-from tests.faults.scene import Scene, errors, summary
+from tests.faults.conftest import NewFaultLab
+from tests.faults.fault_lab import FaultLab, errors, summary
 
 NOWHERE = "http://127.0.0.1:9"
 TRAPS = {
@@ -27,40 +27,43 @@ TRAPS = {
 }
 
 
-def test_settings_of_others_a_long_path_and_a_read_only_home_change_nothing(
-    new_scene: NewScene, tmp_path: Path
-) -> None:
+@pytest.mark.telling
+def test_lab_ignores_foreign_settings_and_a_read_only_home(new_fault_lab: NewFaultLab, tmp_path: Path) -> None:
     folder = tmp_path / "Übung mit Leerzeichen"
     folder /= "x" * (150 - len(str(folder)) - 1)
     assert len(str(folder)) >= 150
-    scene = new_scene(folder)
-    scene.lab.env.update(TRAPS)
-    with scene.fault("proxies, AWS_*, KUBECONFIG, home", f"path of {len(str(folder))} characters") as saw:
-        saw(f"up: {summary(scene.lab.up().stdout)}")
-        scene.check_standing()
-        scene.lab.preview("--expect-no-changes")
-        saw(f"destroy: {summary(scene.lab.destroy().stdout)}")
-        scene.check_gone()
+    fault_lab = new_fault_lab(folder)
+    fault_lab.checkout.env.update(TRAPS)
+    with fault_lab.fault("proxies, AWS_*, KUBECONFIG, home", f"path of {len(str(folder))} characters") as saw:
+        saw(f"up: {summary(fault_lab.checkout.up().stdout)}")
+        fault_lab.check_standing()
+        fault_lab.checkout.preview("--expect-no-changes")
+        saw(f"destroy: {summary(fault_lab.checkout.destroy().stdout)}")
+        fault_lab.check_gone()
 
 
 @pytest.mark.parametrize("command", ["up", "destroy"])
-def test_a_reader_that_closes_early_costs_nothing(scene: Scene, command: str) -> None:
-    with scene.fault("output piped into head -1", command) as saw:
+def test_next_command_finishes_after_a_closed_pipe(fault_lab: FaultLab, command: str) -> None:
+    with fault_lab.fault("output piped into head -1", command) as saw:
         words = ["pulumi", command, "--yes", "--skip-preview", "--stack", "local", "--non-interactive"]
         running = subprocess.Popen(
-            words, cwd=scene.lab.folder, env=scene.lab.env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            words,
+            cwd=fault_lab.checkout.folder,
+            env=fault_lab.checkout.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )
         assert running.stdout is not None
         first = running.stdout.readline().decode().strip()
         running.stdout.close()
         running.wait(120)
-        scene.lab.pulumi("cancel", "--yes", "--stack", "local")
+        fault_lab.checkout.pulumi("cancel", "--yes", "--stack", "local")
         saw(f"{first!r}, status {running.returncode}")
-        getattr(scene.lab, command)()
+        getattr(fault_lab.checkout, command)()
         if command == "up":
-            scene.check_standing()
+            fault_lab.check_standing()
         else:
-            scene.check_gone()
+            fault_lab.check_gone()
 
 
 @pytest.fixture
@@ -75,52 +78,52 @@ def small_disk(tmp_path: Path) -> Iterator[Path | None]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def test_a_full_disk_is_said_and_survived(new_scene: NewScene, small_disk: Path | None) -> None:
-    scene = new_scene()
-    lab = scene.lab
+def test_full_disk_is_named_and_the_next_up_finishes(new_fault_lab: NewFaultLab, small_disk: Path | None) -> None:
+    fault_lab = new_fault_lab()
+    checkout = fault_lab.checkout
     if small_disk is None:
-        _without_a_disk_of_its_own(scene)
+        _without_a_disk_of_its_own(fault_lab)
         return
-    lab.cloud.parent.symlink_to(small_disk)
+    checkout.cloud.parent.symlink_to(small_disk)
     ballast = small_disk / "ballast"
-    with scene.fault("full disk", "up, from nothing") as saw:
+    with fault_lab.fault("full disk", "up, from nothing") as saw:
         ballast.write_bytes(b"\0" * (100 * 2**20))
-        refused = lab.up(expect=None)
+        refused = checkout.up(expect=None)
         assert refused.returncode != 0
         assert "MB are free" in refused.stdout
         saw(errors(refused.stdout))
-        assert lab.processes() == [], "what could not be started keeps running"
+        assert checkout.processes() == [], "what could not be started keeps running"
         ballast.unlink()
-        lab.up()
-        scene.check_standing()
-    with scene.fault("full disk", "up, with another server") as saw:
+        checkout.up()
+        fault_lab.check_standing()
+    with fault_lab.fault("full disk", "up, with another server") as saw:
         _fill(ballast)
-        lab.configure({"servers": ["nfs-server", "second-server"]})
-        running = scene.start("up")
-        until(lambda: running.poll() is not None or "500" in _csi_log(scene), "EC2 cannot keep its state", 120)
+        checkout.configure({"servers": ["nfs-server", "second-server"]})
+        running = fault_lab.start("up")
+        until(lambda: running.poll() is not None or "500" in _csi_log(fault_lab), "EC2 cannot keep its state", 120)
         ballast.unlink()
-        saw(errors(scene.finish(running).output) or "up is done, later than usual")
-        lab.up()
-        scene.check_standing()
-        lab.destroy()
-        scene.check_gone()
+        saw(errors(fault_lab.finish(running).output) or "up is done, later than usual")
+        checkout.up()
+        fault_lab.check_standing()
+        checkout.destroy()
+        fault_lab.check_gone()
 
 
-def _without_a_disk_of_its_own(scene: Scene) -> None:
+def _without_a_disk_of_its_own(fault_lab: FaultLab) -> None:
     """Nothing may write a file of more than 64 kB: what a quota does."""
-    with scene.fault("files limited to 64 kB (no mounting)", "up, from nothing") as saw:
+    with fault_lab.fault("files limited to 64 kB (no mounting)", "up, from nothing") as saw:
         words = ["pulumi", "up", "--yes", "--skip-preview", "--stack", "local", "--non-interactive"]
         refused = subprocess.run(
-            words, cwd=scene.lab.folder, env=scene.lab.env, capture_output=True, text=True, timeout=180, check=False,
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536)),
+            words, cwd=fault_lab.checkout.folder, env=fault_lab.checkout.env, capture_output=True, text=True,
+            timeout=180, check=False, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536)),
         )  # fmt: skip
         assert refused.returncode != 0
         saw(errors(refused.stdout + refused.stderr) or f"status {refused.returncode}")
-        scene.lab.pulumi("cancel", "--yes", "--stack", "local")
-        scene.lab.up()
-        scene.check_standing()
-        scene.lab.destroy()
-        scene.check_gone()
+        fault_lab.checkout.pulumi("cancel", "--yes", "--stack", "local")
+        fault_lab.checkout.up()
+        fault_lab.check_standing()
+        fault_lab.checkout.destroy()
+        fault_lab.check_gone()
 
 
 def _fill(ballast: Path) -> None:
@@ -132,6 +135,6 @@ def _fill(ballast: Path) -> None:
             pass
 
 
-def _csi_log(scene: Scene) -> str:
-    logs = scene.lab.cloud / ".kwok" / "clusters" / "cloud" / "logs"
+def _csi_log(fault_lab: FaultLab) -> str:
+    logs = fault_lab.checkout.cloud / ".kwok" / "clusters" / "cloud" / "logs"
     return "".join(log.read_text(errors="replace") for log in logs.glob("e*.log"))

@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.faults.conftest import NewScene
-from tests.faults.scene import Scene, summary
+from tests.faults.conftest import NewFaultLab
+from tests.faults.fault_lab import FaultLab, summary
+from tests.faults.selection import cases
 
 POD = """
 apiVersion: v1
@@ -29,31 +30,31 @@ USERS = {
 
 
 @pytest.fixture(scope="module")
-def scene(new_scene: NewScene) -> Scene:
-    scene = new_scene(config={"reclaimTimeoutSeconds": 3})
-    scene.lab.up()
-    scene.lab.kubectl("create", "namespace", "elsewhere")
-    return scene
+def fault_lab(new_fault_lab: NewFaultLab) -> FaultLab:
+    fault_lab = new_fault_lab(config={"reclaimTimeoutSeconds": 3})
+    fault_lab.checkout.up()
+    fault_lab.checkout.kubectl("create", "namespace", "elsewhere")
+    return fault_lab
 
 
-@pytest.mark.parametrize("who", USERS)
-def test_who_uses_the_storage_is_named_and_keeps_it(scene: Scene, who: str) -> None:
-    lab, (manifest, pod, name) = scene.lab, USERS[who]
+@pytest.mark.parametrize("who", cases(USERS, telling=["a claim and pod of others elsewhere"]))
+def test_destroy_names_foreign_users_and_keeps_their_data(fault_lab: FaultLab, who: str) -> None:
+    checkout, (manifest, pod, name) = fault_lab.checkout, USERS[who]
     namespace, _, pod_name = pod.partition("/")
-    file = lab.folder / "foreign.yaml"
+    file = checkout.folder / "foreign.yaml"
     file.write_text(manifest)
-    with scene.fault(who, "destroy") as saw:
-        lab.kubectl("apply", "-f", str(file))
-        lab.kubectl(
+    with fault_lab.fault(who, "destroy") as saw:
+        checkout.kubectl("apply", "-f", str(file))
+        checkout.kubectl(
             "wait", f"pod/{pod_name}", "-n", namespace, "--for=jsonpath={.status.phase}=Running", "--timeout=60s"
         )
-        refused = lab.destroy(expect=None)
+        refused = checkout.destroy(expect=None)
         assert refused.returncode != 0
         assert name in refused.stdout, "what holds the storage is not named"
-        scene.check_standing()
-        lab.kubectl("delete", "--wait=true", "--timeout=60s", "-f", str(file))
+        fault_lab.check_standing()
+        checkout.kubectl("delete", "--wait=true", "--timeout=60s", "-f", str(file))
         if manifest is CLAIM:
-            saw(f"named {name}, then {summary(lab.destroy().stdout)}")
-            scene.check_gone()
+            saw(f"named {name}, then {summary(checkout.destroy().stdout)}")
+            fault_lab.check_gone()
         else:
             saw(f"named {name}; after it went, destroy finishes")

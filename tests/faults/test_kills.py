@@ -12,25 +12,17 @@ from checkout import Checkout
 from checkout.until import until
 from localcloud.kwok.kwokctl import COMPONENTS
 from localcloud.record.layout import Layout
-from tests.faults.scene import Scene, errors, summary
+from tests.faults.fault_lab import FaultLab, errors, kill, summary
+from tests.faults.selection import cases
 
 NAMES = [component.name for component in COMPONENTS]
 SEED = 7
 
 
-def kill(scene: Scene, *names: str) -> None:
-    """SIGKILL for these components, each proven to be of the scene's cloud, or for all."""
-    struck = [one for one in scene.lab.processes() if not names or one.component in names]
-    struck.sort(key=lambda one: one.component != "supervisor")  # or it would be faster than a kill of all
-    for one in struck:
-        one.process.kill()
-    until(lambda: not any(one.alive for one in struck), "the killed processes are gone")
-
-
-def when_started(scene: Scene, name: str, running: "Popen[bytes]") -> None:
+def when_started(fault_lab: FaultLab, name: str, running: "Popen[bytes]") -> None:
     """Waits until a component runs, or the command is over."""
     until(
-        lambda: running.poll() is not None or any(one.component == name for one in scene.lab.processes()),
+        lambda: running.poll() is not None or any(one.component == name for one in fault_lab.checkout.processes()),
         f"{name} runs",
         120,
     )
@@ -41,44 +33,42 @@ def chance() -> random.Random:
     return random.Random(SEED)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_one_process_killed_in_up_idle_and_destroy_costs_nothing(
-    scene: Scene, chance: random.Random, name: str
-) -> None:
-    lab = scene.lab
-    with scene.fault(f"SIGKILL of {name}", "idle") as saw:
-        kill(scene, name)
-        saw(summary(lab.up().stdout))
-        scene.check_standing()
-    with scene.fault(f"SIGKILL of {name}", "destroy") as saw:
-        struck = scene.strike("destroy", chance.uniform(0.5, 4), lambda _: kill(scene, name))
+@pytest.mark.parametrize("name", cases(NAMES, telling=["kube-apiserver"]))
+def test_killed_process_costs_nothing(fault_lab: FaultLab, chance: random.Random, name: str) -> None:
+    checkout = fault_lab.checkout
+    with fault_lab.fault(f"SIGKILL of {name}", "idle") as saw:
+        kill(fault_lab, name)
+        saw(summary(checkout.up().stdout))
+        fault_lab.check_standing()
+    with fault_lab.fault(f"SIGKILL of {name}", "destroy") as saw:
+        struck = fault_lab.strike("destroy", chance.uniform(0.5, 4), lambda _: kill(fault_lab, name))
         saw(f"first: {errors(struck.output) or summary(struck.output)}")
         _not_a_riddle(struck.output)
-        lab.destroy()
-        scene.check_gone()
-    with scene.fault(f"SIGKILL of {name}", "up") as saw:
-        running = scene.start("up")
-        when_started(scene, name, running)
+        checkout.destroy()
+        fault_lab.check_gone()
+    with fault_lab.fault(f"SIGKILL of {name}", "up") as saw:
+        running = fault_lab.start("up")
+        when_started(fault_lab, name, running)
         with suppress(TimeoutExpired):
             running.wait(chance.uniform(0, 4))
-        kill(scene, name)
-        struck = scene.finish(running)
+        kill(fault_lab, name)
+        struck = fault_lab.finish(running)
         saw(f"first: {errors(struck.output) or summary(struck.output)}")
         _not_a_riddle(struck.output)
-        lab.up()
-        scene.check_standing()
+        checkout.up()
+        fault_lab.check_standing()
 
 
-def test_a_destroy_that_waits_for_a_deletion_brings_the_api_server_back(scene: Scene) -> None:
+def test_waiting_destroy_revives_the_api_server(fault_lab: FaultLab) -> None:
     """Its watch of the object outlives the API server, and would wait for minutes without a word."""
-    scene.lab.up()
-    with scene.fault("SIGKILL of kube-apiserver", "destroy, the claim being deleted") as saw:
+    fault_lab.checkout.up()
+    with fault_lab.fault("SIGKILL of kube-apiserver", "destroy, the claim being deleted") as saw:
         waiting = "PersistentVolumeClaim nfs-server deleting"
-        struck = scene.strike("destroy", waiting, lambda _: kill(scene, "kube-apiserver"))
+        struck = fault_lab.strike("destroy", waiting, lambda _: kill(fault_lab, "kube-apiserver"))
         saw(f"first: {errors(struck.output) or summary(struck.output)}")
-        scene.lab.destroy()
-        scene.check_gone()
-    scene.lab.up()
+        fault_lab.checkout.destroy()
+        fault_lab.check_gone()
+    fault_lab.checkout.up()
 
 
 def _not_a_riddle(said: str) -> None:
@@ -86,32 +76,32 @@ def _not_a_riddle(said: str) -> None:
     assert "panic:" not in said
 
 
-def _reboot(scene: Scene) -> None:
+def _reboot(fault_lab: FaultLab) -> None:
     """All gone, and their numbers given to others."""
-    layout = Layout(scene.lab.cloud)
-    kill(scene)
-    stranger = scene.bystanders[-1]
+    layout = Layout(fault_lab.checkout.cloud)
+    kill(fault_lab)
+    unrelated = fault_lab.unrelated_processes[-1]
     for name in NAMES:
-        layout.pid_file(name).write_text(str(stranger.pid))
-    layout.running.write_text(json.dumps(dict.fromkeys(NAMES, stranger.pid)))
+        layout.pid_file(name).write_text(str(unrelated.pid))
+    layout.running.write_text(json.dumps(dict.fromkeys(NAMES, unrelated.pid)))
 
 
 FIRST: dict[str, Callable[[Checkout], str]] = {
-    "kubectl get pvc": lambda lab: lab.kubectl("get", "pvc").stdout,
-    "pulumi preview": lambda lab: summary(lab.preview().stdout),
-    "pulumi refresh": lambda lab: summary(lab.refresh().stdout),
-    "pulumi up": lambda lab: summary(lab.up().stdout),
-    "pulumi destroy": lambda lab: summary(lab.destroy().stdout),
+    "kubectl get pvc": lambda checkout: checkout.kubectl("get", "pvc").stdout,
+    "pulumi preview": lambda checkout: summary(checkout.preview().stdout),
+    "pulumi refresh": lambda checkout: summary(checkout.refresh().stdout),
+    "pulumi up": lambda checkout: summary(checkout.up().stdout),
+    "pulumi destroy": lambda checkout: summary(checkout.destroy().stdout),
 }
 
 
-@pytest.mark.parametrize("command", FIRST)
-def test_any_command_is_the_first_after_a_reboot(scene: Scene, command: str) -> None:
-    with scene.fault("everything killed, pids taken", f"then {command}") as saw:
-        _reboot(scene)
-        saw(FIRST[command](scene.lab).strip().splitlines()[-1])
+@pytest.mark.parametrize("command", cases(FIRST, telling=["pulumi up"]))
+def test_any_command_revives_the_cloud_after_a_reboot(fault_lab: FaultLab, command: str) -> None:
+    with fault_lab.fault("everything killed, pids taken", f"then {command}") as saw:
+        _reboot(fault_lab)
+        saw(FIRST[command](fault_lab.checkout).strip().splitlines()[-1])
         if command == "pulumi destroy":
-            scene.check_gone()
+            fault_lab.check_gone()
         else:
-            assert {one.component for one in scene.lab.processes()} == set(NAMES), "not all of them came back"
-            scene.check_standing()
+            assert {one.component for one in fault_lab.checkout.processes()} == set(NAMES), "not all of them came back"
+            fault_lab.check_standing()

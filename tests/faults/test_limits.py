@@ -9,9 +9,9 @@ import pytest
 
 from checkout.until import until
 from localcloud.record.record import read
-from tests.faults.conftest import NewScene
-from tests.faults.scene import Scene, errors, summary
-from tests.faults.test_kills import kill
+from tests.faults.conftest import NewFaultLab
+from tests.faults.fault_lab import FaultLab, errors, kill, summary
+from tests.faults.selection import cases
 
 LONGEST = "n" + "0" * 62
 REFUSED = {
@@ -25,16 +25,16 @@ REFUSED = {
 
 
 @pytest.fixture(scope="module")
-def scene(new_scene: NewScene) -> Scene:
-    return new_scene()
+def fault_lab(new_fault_lab: NewFaultLab) -> FaultLab:
+    return new_fault_lab()
 
 
-@pytest.mark.parametrize("what", REFUSED)
-def test_a_name_that_the_cluster_would_refuse_is_refused_in_preview(scene: Scene, what: str) -> None:
-    scene.lab.configure({"servers": [REFUSED[what]]})
-    with scene.fault(f"a name with {what}", "preview") as saw:
-        said = scene.lab.preview(expect=None)
-        scene.lab.configure({"servers": None})
+@pytest.mark.parametrize("what", cases(REFUSED, telling=["a dot at the end"]))
+def test_preview_refuses_a_name_that_the_cluster_refuses(fault_lab: FaultLab, what: str) -> None:
+    fault_lab.checkout.configure({"servers": [REFUSED[what]]})
+    with fault_lab.fault(f"a name with {what}", "preview") as saw:
+        said = fault_lab.checkout.preview(expect=None)
+        fault_lab.checkout.configure({"servers": None})
         assert said.returncode != 0
         text = said.stdout + said.stderr
         assert REFUSED[what].rpartition("/")[2] in text
@@ -43,32 +43,32 @@ def test_a_name_that_the_cluster_would_refuse_is_refused_in_preview(scene: Scene
         saw(errors(text))
 
 
-def test_the_longest_name_equal_beginnings_and_many_instances_in_one_namespace(scene: Scene) -> None:
+def test_many_servers_with_long_and_equal_names_come_up(fault_lab: FaultLab) -> None:
     servers = [LONGEST, "data-server", "data-server-2", *(f"learner-{number:02}" for number in range(1, 24))]
-    scene.lab.configure({"servers": servers, "storage": "16Ti"})
-    with scene.fault(f"{len(servers)} servers of 16Ti, a name of 63", "up") as saw:
-        saw(summary(scene.lab.up().stdout))
-        scene.check_standing()
-        outputs = scene.lab.outputs()["servers"]
+    fault_lab.checkout.configure({"servers": servers, "storage": "16Ti"})
+    with fault_lab.fault(f"{len(servers)} servers of 16Ti, a name of 63", "up") as saw:
+        saw(summary(fault_lab.checkout.up().stdout))
+        fault_lab.check_standing()
+        outputs = fault_lab.checkout.outputs()["servers"]
         assert len({server["volumeId"] for server in outputs.values()}) == len(servers), "two share a volume"
-        assert len(scene.lab.get("nodes")["items"]) == 2, "one node attaches 25 volumes"
-    scene.lab.configure({"servers": ["nfs-server"]})
-    with scene.fault(f"{len(servers) - 1} servers removed at once", "up") as saw:
-        saw(summary(scene.lab.up().stdout))
-        until(lambda: len(scene.witness.volumes()) == 1, "the volumes of the removed servers are gone", 120)
-        until(lambda: len(scene.lab.get("pv")["items"]) == 1, "their PersistentVolumes as well", 60)
-        scene.check_standing()
+        assert len(fault_lab.checkout.get("nodes")["items"]) == 2, "one node attaches 25 volumes"
+    fault_lab.checkout.configure({"servers": ["nfs-server"]})
+    with fault_lab.fault(f"{len(servers) - 1} servers removed at once", "up") as saw:
+        saw(summary(fault_lab.checkout.up().stdout))
+        until(lambda: len(fault_lab.ec2_state.volumes()) == 1, "the volumes of the removed servers are gone", 120)
+        until(lambda: len(fault_lab.checkout.get("pv")["items"]) == 1, "their PersistentVolumes as well", 60)
+        fault_lab.check_standing()
 
 
 CLASSES: dict[str, tuple[dict[str, str], str]] = {
     "an unclosed brace in a tag template": ({"tagSpecification_3": "Owner={{ .PVName"}, "tagSpecification_3"),
     "an unknown field in a tag template": ({"tagSpecification_3": "Owner={{ .Nobody }}"}, "Nobody"),
-    "a class parameter nobody knows": ({"colour": "blue"}, "colour"),
+    "an unknown parameter of the class": ({"colour": "blue"}, "colour"),
     "an equals sign in a tag's value": ({"tagSpecification_3": "Formula=a=b"}, ""),
 }
 
 
-def _claim_of(scene: Scene, name: str, parameters: dict[str, str]) -> Any:
+def _claim_of(fault_lab: FaultLab, name: str, parameters: dict[str, str]) -> Any:
     """A class with these parameters, a claim of it and a pod that uses the claim."""
     tag = {"tagSpecification_9": "storage-lab=storage-lab-local"}
     items = [
@@ -101,25 +101,27 @@ def _claim_of(scene: Scene, name: str, parameters: dict[str, str]) -> Any:
             },
         },
     ]
-    file = scene.lab.folder / f"{name}.json"
+    file = fault_lab.checkout.folder / f"{name}.json"
     file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
-    scene.lab.kubectl("apply", "-f", str(file))
+    fault_lab.checkout.kubectl("apply", "-f", str(file))
     return file
 
 
-@pytest.mark.parametrize("what", CLASSES)
-def test_a_class_of_others_with(scene: Scene, what: str) -> None:
+@pytest.mark.parametrize("what", cases(CLASSES, telling=["an unclosed brace in a tag template"]))
+def test_claim_of_a_foreign_class_is_bound_or_says_why(fault_lab: FaultLab, what: str) -> None:
     parameters, named = CLASSES[what]
     name = f"odd-{list(CLASSES).index(what)}"
-    scene.lab.up()
-    with scene.fault(what, "a claim of such a class") as saw:
-        file = _claim_of(scene, name, parameters)
+    fault_lab.checkout.up()
+    with fault_lab.fault(what, "a claim of such a class") as saw:
+        file = _claim_of(fault_lab, name, parameters)
 
         def said() -> str:
-            claim = scene.lab.get("pvc", name)
+            claim = fault_lab.checkout.get("pvc", name)
             if claim["status"]["phase"] == "Bound":
                 return "bound"
-            events = scene.lab.get("events", "--field-selector", f"involvedObject.name={name},type=Warning")["items"]
+            events = fault_lab.checkout.get("events", "--field-selector", f"involvedObject.name={name},type=Warning")[
+                "items"
+            ]
             messages = [event["message"] for event in events if event["reason"] == "ProvisioningFailed"]
             return messages[0] if messages else ""
 
@@ -127,17 +129,17 @@ def test_a_class_of_others_with(scene: Scene, what: str) -> None:
         saw(message[-160:])
         assert (message == "bound") == (not named), message
         assert named in message, "the event does not name what is wrong"
-        scene.lab.kubectl("delete", "--wait=true", "--timeout=60s", "-f", str(file))
-        until(lambda: len(scene.witness.volumes()) == 1, "no volume but the lab's own is left")
+        fault_lab.checkout.kubectl("delete", "--wait=true", "--timeout=60s", "-f", str(file))
+        until(lambda: len(fault_lab.ec2_state.volumes()) == 1, "no volume but the lab's own is left")
 
 
-def test_a_claim_waits_for_a_csi_node_that_is_away(scene: Scene) -> None:
-    scene.lab.up()
-    with scene.fault("no CSINode for a while", "a second server") as saw:
-        scene.lab.kubectl("delete", "csinode", "node-1")
-        scene.lab.configure({"servers": ["nfs-server", "late-server"]})
-        saw(summary(scene.lab.up().stdout))
-        scene.check_standing()
+def test_claim_waits_for_a_deleted_csi_node(fault_lab: FaultLab) -> None:
+    fault_lab.checkout.up()
+    with fault_lab.fault("no CSINode for a while", "a second server") as saw:
+        fault_lab.checkout.kubectl("delete", "csinode", "node-1")
+        fault_lab.checkout.configure({"servers": ["nfs-server", "late-server"]})
+        saw(summary(fault_lab.checkout.up().stdout))
+        fault_lab.check_standing()
 
 
 def _listener(port: int) -> socket.socket | None:
@@ -147,26 +149,26 @@ def _listener(port: int) -> socket.socket | None:
         return None
 
 
-def test_the_schedulers_port_taken_is_named_with_its_holder(scene: Scene) -> None:
-    scene.lab.up()
-    facts = read(scene.lab.cloud)
+def test_taken_port_of_the_scheduler_is_named_with_its_holder(fault_lab: FaultLab) -> None:
+    fault_lab.checkout.up()
+    facts = read(fault_lab.checkout.cloud)
     assert facts is not None
-    with scene.fault("the scheduler's port taken", "up") as saw:
-        kill(scene, "supervisor", "kube-scheduler")
+    with fault_lab.fault("the scheduler's port taken", "up") as saw:
+        kill(fault_lab, "supervisor", "kube-scheduler")
         # The system lets go of a killed server's connections in its own time.
         with until(lambda: _listener(facts.ports["kube-scheduler"]), "the port can be taken"):
-            refused = scene.lab.up(expect=None)
+            refused = fault_lab.checkout.up(expect=None)
         assert refused.returncode != 0
         assert f"port {facts.ports['kube-scheduler']} of kube-scheduler is taken by" in refused.stdout
         saw(errors(refused.stdout))
-        scene.lab.up()
-        scene.check_standing()
-    scene.lab.destroy()
-    scene.check_gone()
+        fault_lab.checkout.up()
+        fault_lab.check_standing()
+    fault_lab.checkout.destroy()
+    fault_lab.check_gone()
 
 
-def test_a_controller_manager_that_exits_after_a_second_is_named_and_nothing_keeps_running(scene: Scene) -> None:
-    tools = scene.lab.folder / ".lab" / "bin"
+def test_component_that_exits_early_is_named_and_all_end(fault_lab: FaultLab) -> None:
+    tools = fault_lab.checkout.folder / ".lab" / "bin"
     real = tools.resolve()
     tools.unlink()
     tools.mkdir()
@@ -176,15 +178,15 @@ def test_a_controller_manager_that_exits_after_a_second_is_named_and_nothing_kee
     broken.unlink()
     broken.write_text(f'#!/bin/sh\necho "no mood for this" >&2\nexec timeout 1 "{real / broken.name}" "$@"\n')
     broken.chmod(broken.stat().st_mode | stat.S_IXUSR)
-    with scene.fault("controller manager exits after 1 s", "up") as saw:
-        refused = scene.lab.up(expect=None)
+    with fault_lab.fault("controller manager exits after 1 s", "up") as saw:
+        refused = fault_lab.checkout.up(expect=None)
         assert refused.returncode != 0
         assert "kube-controller-manager ended while the local cloud was starting" in refused.stdout
         saw(errors(refused.stdout))
-        assert scene.lab.processes() == [], "the rest keeps running"
+        assert fault_lab.checkout.processes() == [], "the rest keeps running"
         broken.unlink()
         broken.symlink_to(real / broken.name)
-        scene.lab.up()
-        scene.check_standing()
-        scene.lab.destroy()
-        scene.check_gone()
+        fault_lab.checkout.up()
+        fault_lab.check_standing()
+        fault_lab.checkout.destroy()
+        fault_lab.check_gone()

@@ -1,73 +1,79 @@
-"""The data of the cloud gone and the state kept, the state gone and the data kept."""
+"""The data of the cloud lost and the state kept; the state lost and the data kept."""
 
 import shutil
 import subprocess
 
 import pytest
 
-from tests.faults.conftest import NewScene
-from tests.faults.scene import Scene, errors, summary
-from tests.faults.test_kills import kill
+from tests.faults.conftest import NewFaultLab
+from tests.faults.fault_lab import FaultLab, errors, kill, summary
+from tests.faults.selection import cases
 
 GONE_FOR_GOOD = {"PULUMI_K8S_DELETE_UNREACHABLE": "true"}
 
 
 @pytest.fixture(scope="module")
-def scene(new_scene: NewScene) -> Scene:
-    return new_scene()
+def fault_lab(new_fault_lab: NewFaultLab) -> FaultLab:
+    return new_fault_lab()
 
 
-@pytest.mark.parametrize("cloud", ["stopped", "running"])
-@pytest.mark.parametrize("command", ["up", "destroy"])
-def test_a_lost_data_folder_is_noticed_and_one_variable_makes_it_right(scene: Scene, command: str, cloud: str) -> None:
-    lab = scene.lab
-    lab.up()
-    with scene.fault(f"data folder of a {cloud} cloud gone", f"then {command}") as saw:
+LOST = {
+    f"{cloud} cloud, then {command}": (cloud, command)
+    for command in ("up", "destroy")
+    for cloud in ("stopped", "running")
+}
+
+
+@pytest.mark.parametrize("what", cases(LOST, telling=["running cloud, then up"]))
+def test_lost_data_folder_is_refused_until_a_variable_allows(fault_lab: FaultLab, what: str) -> None:
+    checkout, (cloud, command) = fault_lab.checkout, LOST[what]
+    checkout.up()
+    with fault_lab.fault(f"data folder of a {cloud} cloud gone", f"then {command}") as saw:
         if cloud == "stopped":
-            kill(scene)
+            kill(fault_lab)
         # A cloud that runs makes parts of it anew meanwhile.
-        subprocess.run(["rm", "-rf", lab.cloud], check=False)
-        scene.witness.forget()
-        refused = getattr(lab, command)(expect=None)
+        subprocess.run(["rm", "-rf", checkout.cloud], check=False)
+        fault_lab.ec2_state.forget()
+        refused = getattr(checkout, command)(expect=None)
         assert refused.returncode != 0, "another cluster must not pass for the one that the stack knows"
         assert "its data is gone" in refused.stdout
         assert "PULUMI_K8S_DELETE_UNREACHABLE=true pulumi" in refused.stdout, "the way out is not in the message"
-        again = getattr(lab, command)(env=GONE_FOR_GOOD)
+        again = getattr(checkout, command)(env=GONE_FOR_GOOD)
         saw(f"{errors(refused.stdout)}; with the variable: {summary(again.stdout)}")
         if command == "up":
-            scene.check_standing()
+            fault_lab.check_standing()
         else:
-            scene.check_gone()
+            fault_lab.check_gone()
 
 
-def test_a_lost_state_leaves_an_orphan_that_up_takes_over(scene: Scene) -> None:
-    lab = scene.lab
-    lab.up()
-    before = lab.outputs()
-    with scene.fault("state gone, data kept", "then up") as saw:
-        _forget(scene)
-        said = lab.up().stdout
+def test_up_takes_over_the_cloud_of_a_lost_state(fault_lab: FaultLab) -> None:
+    checkout = fault_lab.checkout
+    checkout.up()
+    before = checkout.outputs()
+    with fault_lab.fault("state gone, data kept", "then up") as saw:
+        _forget(fault_lab)
+        said = checkout.up().stdout
         assert "is there already" in said, "taking over what is there has to be said"
         saw(next(line.strip() for line in said.splitlines() if "is there already" in line)[-120:])
-        assert lab.outputs()["volumeId"] == before["volumeId"], "a second volume for the same claim"
-        scene.check_standing()
+        assert checkout.outputs()["volumeId"] == before["volumeId"], "a second volume for the same claim"
+        fault_lab.check_standing()
 
 
-def test_a_lost_state_leaves_an_orphan_that_one_command_removes(scene: Scene) -> None:
-    lab = scene.lab
-    lab.up()
-    with scene.fault("state gone, data kept", "then delete") as saw:
-        _forget(scene)
-        lab.run("python", "-m", "localcloud", "delete", str(lab.cloud))
+def test_one_command_removes_the_cloud_of_a_lost_state(fault_lab: FaultLab) -> None:
+    checkout = fault_lab.checkout
+    checkout.up()
+    with fault_lab.fault("state gone, data kept", "then delete") as saw:
+        _forget(fault_lab)
+        checkout.run("python", "-m", "localcloud", "delete", str(checkout.cloud))
         saw("python -m localcloud delete .lab/clouds/local")
-        assert lab.processes() == []
-        assert not lab.cloud.exists()
+        assert checkout.processes() == []
+        assert not checkout.cloud.exists()
         # With the cloud went its EC2, volumes included: nothing of it is anywhere.
-        scene.witness.forget()
-        lab.up()
-        scene.check_standing()
+        fault_lab.ec2_state.forget()
+        checkout.up()
+        fault_lab.check_standing()
 
 
-def _forget(scene: Scene) -> None:
-    shutil.rmtree(scene.lab.folder / ".lab" / "state" / ".pulumi")
-    scene.lab.pulumi("stack", "select", "--create", scene.lab.stack)
+def _forget(fault_lab: FaultLab) -> None:
+    shutil.rmtree(fault_lab.checkout.folder / ".lab" / "state" / ".pulumi")
+    fault_lab.checkout.pulumi("stack", "select", "--create", fault_lab.checkout.stack)

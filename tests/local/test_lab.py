@@ -1,4 +1,4 @@
-"""The whole lab on the local cloud, by the ordinary pulumi commands: what stands, what changes, what is left."""
+"""The whole lab on the local cloud, by the ordinary pulumi commands: what exists, what changes, what is left."""
 
 import re
 import subprocess
@@ -31,9 +31,9 @@ spec:
 
 @dataclass
 class Story:
-    """One lab's life, with what was seen at each point of it."""
+    """One lab from its first up to its destroy, with what was seen at each point."""
 
-    lab: Checkout
+    checkout: Checkout
     said: dict[str, subprocess.CompletedProcess[str]] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
     claims: dict[str, Any] = field(default_factory=dict)
@@ -44,64 +44,64 @@ class Story:
     while_held: set[str] = field(default_factory=set)
 
 
-def standing(story: Story) -> None:
-    """Up, and everything that API server and EC2 say about it; then the commands that must change nothing."""
-    lab = story.lab
-    story.said["up"] = lab.up()
-    story.outputs = lab.outputs()
-    claims = lab.get("pvc", "--all-namespaces")["items"]
+def bring_up(story: Story) -> None:
+    """Bring the lab up, read what the API server and EC2 have, then run the commands that must change nothing."""
+    checkout = story.checkout
+    story.said["up"] = checkout.up()
+    story.outputs = checkout.outputs()
+    claims = checkout.get("pvc", "--all-namespaces")["items"]
     story.claims = {f"{claim['metadata']['namespace']}/{claim['metadata']['name']}": claim for claim in claims}
-    story.volumes = {pv["metadata"]["name"]: pv for pv in lab.get("pv")["items"]}
-    story.pods = lab.get("pods", "--all-namespaces")["items"]
+    story.volumes = {pv["metadata"]["name"]: pv for pv in checkout.get("pv")["items"]}
+    story.pods = checkout.get("pods", "--all-namespaces")["items"]
     of_the_lab = [{"Name": "tag-key", "Values": ["storage-lab"]}]
-    for volume in lab.ec2().describe_volumes(Filters=of_the_lab)["Volumes"]:
+    for volume in checkout.ec2().describe_volumes(Filters=of_the_lab)["Volumes"]:
         story.ebs_volumes[volume["VolumeId"]] = {tag["Key"]: tag["Value"] for tag in volume["Tags"]}
-    story.said["second up"] = lab.up()
-    story.said["preview"] = lab.preview("--expect-no-changes")
-    story.said["refresh"] = lab.refresh()
-    story.said["preview after refresh"] = lab.preview("--expect-no-changes")
+    story.said["second up"] = checkout.up()
+    story.said["preview"] = checkout.preview("--expect-no-changes")
+    story.said["refresh"] = checkout.refresh()
+    story.said["preview after refresh"] = checkout.preview("--expect-no-changes")
 
 
-def leaving(story: Story) -> None:
-    """A destroy that others hold up, and the one after they have gone."""
-    lab = story.lab
-    manifest = lab.folder / "foreign.yaml"
+def destroy(story: Story) -> None:
+    """Destroy the lab while others use its storage, and again after they have ended."""
+    checkout = story.checkout
+    manifest = checkout.folder / "foreign.yaml"
     manifest.write_text(FOREIGN_CLAIM)
-    lab.kubectl("apply", "-f", str(manifest))
-    story.said["held destroy"] = lab.destroy(expect=None)
+    checkout.kubectl("apply", "-f", str(manifest))
+    story.said["held destroy"] = checkout.destroy(expect=None)
     story.while_held = {
-        *(claim["metadata"]["name"] for claim in lab.get("pvc")["items"]),
-        *(one.component for one in lab.processes()),
+        *(claim["metadata"]["name"] for claim in checkout.get("pvc")["items"]),
+        *(one.component for one in checkout.processes()),
     }
-    lab.kubectl("delete", "-f", str(manifest), "--wait=true", "--timeout=60s")
+    checkout.kubectl("delete", "-f", str(manifest), "--wait=true", "--timeout=60s")
     story.ports = [
         connection.laddr[1]
-        for one in lab.processes()
+        for one in checkout.processes()
         for connection in one.process.net_connections("inet")
         if connection.status == psutil.CONN_LISTEN
     ]
-    story.said["destroy"] = lab.destroy()
+    story.said["destroy"] = checkout.destroy()
 
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     story = Story(Checkout(tmp_path_factory.mktemp("story"), config={"servers": SERVERS, "reclaimTimeoutSeconds": 4}))
     try:
-        standing(story)
-        leaving(story)
+        bring_up(story)
+        destroy(story)
         yield story
     finally:
-        story.lab.clear()
+        story.checkout.clear()
 
 
-def test_the_outputs_name_the_volume_that_the_claim_is_bound_to(story: Story) -> None:
+def test_outputs_name_the_volume_that_the_claim_is_bound_to(story: Story) -> None:
     claim = story.claims["default/nfs-pvc"]
     assert claim["status"]["phase"] == "Bound"
     assert story.outputs["pvName"] == claim["spec"]["volumeName"], "the lab asks for the PersistentVolume's name"
     assert story.outputs["claimName"] == "nfs-pvc"
 
 
-def test_the_outputs_name_the_ebs_volume_that_ec2_has(story: Story) -> None:
+def test_outputs_name_the_ebs_volume_that_ec2_has(story: Story) -> None:
     volume = story.volumes[story.outputs["pvName"]]
     assert story.outputs["volumeId"] == volume["spec"]["csi"]["volumeHandle"]
     tags = story.ebs_volumes[story.outputs["volumeId"]]
@@ -109,14 +109,14 @@ def test_the_outputs_name_the_ebs_volume_that_ec2_has(story: Story) -> None:
     assert tags["storage-lab"] == "storage-lab-local", "leftovers are found by this tag"
 
 
-def test_every_server_has_a_volume_of_its_own_also_in_another_namespace(story: Story) -> None:
+def test_every_server_has_a_volume_of_its_own(story: Story) -> None:
     assert set(story.claims) == {"default/nfs-pvc", "default/archive-pvc", "team-a/nfs-pvc"}
     ids = {server["volumeId"] for server in story.outputs["servers"].values()}
     assert len(ids) == len(SERVERS), "two servers share a volume"
     assert ids == set(story.ebs_volumes), "a volume that no output names is one that nobody deletes"
 
 
-def test_the_servers_run(story: Story) -> None:
+def test_servers_run(story: Story) -> None:
     assert sorted((pod["metadata"]["labels"]["role"], pod["status"]["phase"]) for pod in story.pods) == [
         ("archive-server", "Running"),
         ("nfs-server", "Running"),
@@ -125,13 +125,13 @@ def test_the_servers_run(story: Story) -> None:
 
 
 @pytest.mark.parametrize("command", ["second up", "preview", "preview after refresh"])
-def test_what_stands_shows_no_change(story: Story, command: str) -> None:
+def test_second_command_shows_no_change(story: Story, command: str) -> None:
     said = story.said[command].stdout
     assert re.search(r"\d+ unchanged", said), said
     assert not re.search(r"\d+ (to )?(created?|updated?|replaced?|deleted?)\b", said), said
 
 
-def test_a_destroy_that_others_hold_up_names_them_and_keeps_the_lab_standing(story: Story) -> None:
+def test_destroy_names_foreign_users_and_deletes_nothing(story: Story) -> None:
     held = story.said["held destroy"]
     assert held.returncode != 0, "what others use was taken from them, or leaked"
     assert "default/homework" in held.stdout, "the claim that somebody made is not named"
@@ -140,18 +140,18 @@ def test_a_destroy_that_others_hold_up_names_them_and_keeps_the_lab_standing(sto
     assert {"nfs-pvc", "homework", "kube-apiserver", "csi-provisioner"} <= story.while_held, "nothing may go before"
 
 
-def test_the_destroy_after_they_are_gone_finishes(story: Story) -> None:
+def test_destroy_finishes_after_foreign_users_ended(story: Story) -> None:
     assert "deleted" in story.said["destroy"].stdout
-    assert story.lab.state() == [], "an empty stack holds nothing"
-    assert story.lab.pending() == []
+    assert story.checkout.state() == [], "an empty stack holds nothing"
+    assert story.checkout.pending() == []
 
 
-def test_nothing_is_left_on_the_machine(story: Story) -> None:
-    assert story.lab.processes() == []
+def test_destroy_leaves_nothing_on_the_machine(story: Story) -> None:
+    assert story.checkout.processes() == []
     assert story.ports, "the ports that were listened on were not found out"
     listening = {c.laddr[1] for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN}
     assert not listening & set(story.ports)
-    assert list(story.lab.cloud.parent.iterdir()) == [], "a folder, or its lock, stays"
+    assert list(story.checkout.cloud.parent.iterdir()) == [], "a folder, or its lock, stays"
 
 
 # Key, value, and the words of which the refusal must have each.
@@ -168,13 +168,13 @@ BAD = {
 @pytest.fixture(scope="module")
 def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     """A lab that never was up."""
-    lab = Checkout(tmp_path_factory.mktemp("untouched"))
-    yield lab
-    lab.clear()
+    checkout = Checkout(tmp_path_factory.mktemp("untouched"))
+    yield checkout
+    checkout.clear()
 
 
 @pytest.mark.parametrize("key", BAD)
-def test_a_bad_value_is_refused_in_preview_before_anything_starts(untouched: Checkout, key: str) -> None:
+def test_preview_refuses_a_bad_value_and_starts_nothing(untouched: Checkout, key: str) -> None:
     value, *words = BAD[key]
     untouched.configure({key: value})
     try:
@@ -188,13 +188,13 @@ def test_a_bad_value_is_refused_in_preview_before_anything_starts(untouched: Che
     assert not Path(untouched.folder / ".lab" / "clouds").exists(), "something was started"
 
 
-def test_the_first_preview_knows_no_ids_and_starts_nothing(untouched: Checkout) -> None:
+def test_first_preview_starts_nothing(untouched: Checkout) -> None:
     said = untouched.preview()
     assert "to create" in said.stdout
     assert not Path(untouched.folder / ".lab" / "clouds").exists(), "a preview that starts processes is none"
 
 
-def test_who_asks_for_them_sees_all_debug_messages_of_the_program(untouched: Checkout) -> None:
+def test_preview_with_debug_shows_every_debug_message(untouched: Checkout) -> None:
     shown = untouched.preview("--debug").stdout
     # The last resource of the program, and the last that the SDK says about it.
     assert "resource registration successful: ty=pulumi-python:dynamic/storage-lab:ForeignUsers" in shown

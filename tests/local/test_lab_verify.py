@@ -1,4 +1,4 @@
-"""lab verify and lab status on a lab that really stands: green, red where something was really broken, and gone."""
+"""lab verify and lab status on a real lab: green, red where something was really broken, and deleted."""
 
 import json
 import re
@@ -31,40 +31,40 @@ spec:
 """
 
 
-def statuses(lab: Checkout, *words: str, expect: int) -> dict[str, str]:
+def statuses(checkout: Checkout, *words: str, expect: int) -> dict[str, str]:
     """What verify says of each step, read from its JSON."""
-    said = json.loads(lab.run(*LAB, "verify", "--json", "--stack", lab.stack, *words, expect=expect).stdout)
+    said = json.loads(checkout.run(*LAB, "verify", "--json", "--stack", checkout.stack, *words, expect=expect).stdout)
     assert said["ok"] is (expect == 0), "a script may read either"
     return {step["step"]: step["status"] for step in said["steps"]}
 
 
-def complaint(lab: Checkout, *words: str) -> str:
+def complaint(checkout: Checkout, *words: str) -> str:
     """The one sentence with which a command gives up."""
-    done = lab.run(*LAB, *words, expect=2)
+    done = checkout.run(*LAB, *words, expect=2)
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1, done.stderr
     return done.stderr
 
 
 @contextmanager
-def standing(lab: Checkout) -> Iterator[Checkout]:
+def deployed(checkout: Checkout) -> Iterator[Checkout]:
     try:
-        lab.up()
-        yield lab
+        checkout.up()
+        yield checkout
     finally:
-        lab.destroy(expect=None)
-        lab.clear()
+        checkout.destroy(expect=None)
+        checkout.clear()
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    with standing(Checkout(tmp_path_factory.mktemp("verify"), config={"reclaimTimeoutSeconds": 60})) as lab:
-        yield lab
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    with deployed(Checkout(tmp_path_factory.mktemp("verify"), config={"reclaimTimeoutSeconds": 60})) as checkout:
+        yield checkout
 
 
-def test_a_lab_that_stands_is_green_with_what_was_found(lab: Checkout) -> None:
-    said = lab.run(*LAB, "verify").stdout
-    outputs = lab.outputs()
+def test_whole_lab_is_green_with_what_was_found(checkout: Checkout) -> None:
+    said = checkout.run(*LAB, "verify").stdout
+    outputs = checkout.outputs()
     assert "16 passed, 0 failed, 1 skipped" in said, said
     for found in (outputs["pvName"], outputs["volumeId"], outputs["volumeName"], "ReadWriteOnce, 1Gi"):
         assert found in said, "a learner is told that it is right, and not what"
@@ -73,22 +73,22 @@ def test_a_lab_that_stands_is_green_with_what_was_found(lab: Checkout) -> None:
     assert "\x1b" not in said, "colours in a pipe"
 
 
-def test_the_commands_that_verify_shows_are_there_to_be_typed(lab: Checkout) -> None:
-    steps = json.loads(lab.run(*LAB, "verify", "--json").stdout)["steps"]
+def test_commands_that_verify_shows_can_be_typed(checkout: Checkout) -> None:
+    steps = json.loads(checkout.run(*LAB, "verify", "--json").stdout)["steps"]
     kubectl = [step["command"] for step in steps if step["command"].startswith("kubectl get")]
     assert len(kubectl) > 5
     for command in kubectl:
-        done = lab.run("sh", "-c", f"KUBECONFIG=.lab/clouds/local/kubeconfig {command}")
+        done = checkout.run("sh", "-c", f"KUBECONFIG=.lab/clouds/local/kubeconfig {command}")
         assert done.stdout.strip(), f"{command} shows nothing"
 
 
-def test_status_shows_every_id_of_the_chain(lab: Checkout) -> None:
-    said = lab.run(*LAB, "status").stdout
-    volume = lab.ec2().describe_volumes(VolumeIds=[lab.outputs()["volumeId"]])["Volumes"][0]
-    [pod] = lab.get("pods")["items"]
-    [attachment] = lab.get("volumeattachments")["items"]
+def test_status_shows_every_id_of_the_chain(checkout: Checkout) -> None:
+    said = checkout.run(*LAB, "status").stdout
+    volume = checkout.ec2().describe_volumes(VolumeIds=[checkout.outputs()["volumeId"]])["Volumes"][0]
+    [pod] = checkout.get("pods")["items"]
+    [attachment] = checkout.get("volumeattachments")["items"]
     chain = [
-        "Deployment nfs-server", pod["metadata"]["name"], "nfs-pvc", lab.outputs()["pvName"],
+        "Deployment nfs-server", pod["metadata"]["name"], "nfs-pvc", checkout.outputs()["pvName"],
         attachment["metadata"]["name"], volume["VolumeId"], volume["Attachments"][0]["InstanceId"],
     ]  # fmt: skip
     lines = said.splitlines()
@@ -96,17 +96,17 @@ def test_status_shows_every_id_of_the_chain(lab: Checkout) -> None:
     assert [name for name, line in zip(chain, lines, strict=True) if name not in line] == [], said
 
 
-def test_watching_shows_a_change_and_ends_quietly_on_ctrl_c(lab: Checkout) -> None:
-    [before] = lab.get("pods")["items"]
+def test_watch_shows_a_change_and_ends_quietly_on_ctrl_c(checkout: Checkout) -> None:
+    [before] = checkout.get("pods")["items"]
     watch = subprocess.Popen(
-        [*LAB, "status", "--watch"], cwd=lab.folder, env=lab.env, text=True,
+        [*LAB, "status", "--watch"], cwd=checkout.folder, env=checkout.env, text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     try:
         assert watch.stdout
         shown = iter(watch.stdout)
         next(line for line in shown if before["metadata"]["name"] in line)
-        lab.kubectl("delete", "pod", before["metadata"]["name"], "--wait=false")
+        checkout.kubectl("delete", "pod", before["metadata"]["name"], "--wait=false")
         another = re.compile(r"Pod (nfs-server-\S+)  Running, ready")
         changed = next(
             found[1] for line in shown if (found := another.search(line)) and found[1] != before["metadata"]["name"]
@@ -121,16 +121,16 @@ def test_watching_shows_a_change_and_ends_quietly_on_ctrl_c(lab: Checkout) -> No
     assert errors == ""
 
 
-def attached_again(lab: Checkout) -> None:
+def attached_again(checkout: Checkout) -> None:
     """Waits until a Pod is ready, with its volume attached, and the Service leads to it."""
-    lab.kubectl("rollout", "status", "deployment/nfs-server", "--timeout=60s")
+    checkout.kubectl("rollout", "status", "deployment/nfs-server", "--timeout=60s")
 
     def attached() -> bool:
-        return any(one.get("status", {}).get("attached") for one in lab.get("volumeattachments")["items"])
+        return any(one.get("status", {}).get("attached") for one in checkout.get("volumeattachments")["items"])
 
     def reached() -> bool:
-        [pod] = lab.get("pods")["items"]
-        slices = lab.get("endpointslices", "-l", "kubernetes.io/service-name=nfs-server")["items"]
+        [pod] = checkout.get("pods")["items"]
+        slices = checkout.get("endpointslices", "-l", "kubernetes.io/service-name=nfs-server")["items"]
         targets = [endpoint["targetRef"]["uid"] for one in slices for endpoint in one["endpoints"] or ()]
         return targets == [pod["metadata"]["uid"]]
 
@@ -139,9 +139,9 @@ def attached_again(lab: Checkout) -> None:
 
 
 @contextmanager
-def detached(lab: Checkout) -> Iterator[None]:
+def detached(checkout: Checkout) -> Iterator[None]:
     """Somebody detaches the volume in the console. What repairs it is what the hint says."""
-    ec2, volume = lab.ec2(), lab.outputs()["volumeId"]
+    ec2, volume = checkout.ec2(), checkout.outputs()["volumeId"]
 
     def state() -> str:
         return ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"]
@@ -149,70 +149,70 @@ def detached(lab: Checkout) -> Iterator[None]:
     ec2.detach_volume(VolumeId=volume)
     until(lambda: state() == "available", "the volume is detached")
     yield
-    steps = json.loads(lab.run(*LAB, "verify", "--json", expect=1).stdout)["steps"]
+    steps = json.loads(checkout.run(*LAB, "verify", "--json", expect=1).stdout)["steps"]
     [hint] = [step["hint"] for step in steps if step["hint"]]
     commands = re.findall(r"kubectl delete [a-z]+ [\w-]+", hint)
     assert [command.split()[2] for command in commands] == ["volumeattachment", "pod"], hint
     for command in commands:
-        lab.kubectl(*command.split()[1:], "--timeout=60s")
-    attached_again(lab)
+        checkout.kubectl(*command.split()[1:], "--timeout=60s")
+    attached_again(checkout)
 
 
 @contextmanager
-def renamed(lab: Checkout) -> Iterator[None]:
+def renamed(checkout: Checkout) -> Iterator[None]:
     """Somebody gives the volume a nicer name."""
-    ec2, outputs = lab.ec2(), lab.outputs()
+    ec2, outputs = checkout.ec2(), checkout.outputs()
     ec2.create_tags(Resources=[outputs["volumeId"]], Tags=[{"Key": "Name", "Value": "my data"}])
     yield
     ec2.create_tags(Resources=[outputs["volumeId"]], Tags=[{"Key": "Name", "Value": outputs["volumeName"]}])
 
 
 @contextmanager
-def second_default(lab: Checkout) -> Iterator[None]:
+def second_default(checkout: Checkout) -> Iterator[None]:
     """Somebody makes another class the default."""
-    manifest = lab.folder / "gp2.yaml"
+    manifest = checkout.folder / "gp2.yaml"
     manifest.write_text(SECOND_DEFAULT)
-    lab.kubectl("apply", "-f", str(manifest))
+    checkout.kubectl("apply", "-f", str(manifest))
     yield
-    lab.kubectl("delete", "-f", str(manifest))
+    checkout.kubectl("delete", "-f", str(manifest))
 
 
 @contextmanager
-def configured_larger(lab: Checkout) -> Iterator[None]:
+def configured_larger(checkout: Checkout) -> Iterator[None]:
     """Somebody sets a size, and forgets pulumi up."""
-    lab.configure({"storage": "2Gi"})
+    checkout.configure({"storage": "2Gi"})
     yield
-    lab.configure({"storage": None})
+    checkout.configure({"storage": None})
 
 
 @contextmanager
-def no_pod(lab: Checkout) -> Iterator[None]:
+def no_pod(checkout: Checkout) -> Iterator[None]:
     """Somebody scales the server down: the volume waits, detached."""
-    lab.kubectl("scale", "deployment/nfs-server", "--replicas=0")
-    until(lambda: not lab.get("volumeattachments")["items"], "no VolumeAttachment is left")
+    checkout.kubectl("scale", "deployment/nfs-server", "--replicas=0")
+    until(lambda: not checkout.get("volumeattachments")["items"], "no VolumeAttachment is left")
     yield
-    lab.kubectl("scale", "deployment/nfs-server", "--replicas=1")
-    attached_again(lab)
+    checkout.kubectl("scale", "deployment/nfs-server", "--replicas=1")
+    attached_again(checkout)
 
 
 @contextmanager
-def unselected(lab: Checkout) -> Iterator[None]:
+def unselected(checkout: Checkout) -> Iterator[None]:
     """Somebody mistypes the Service's selector. What repairs it is what the hint says."""
-    lab.kubectl("patch", "service", "nfs-server", "--type=merge", "-p", '{"spec": {"selector": {"role": "nfs"}}}')
+    checkout.kubectl("patch", "service", "nfs-server", "--type=merge", "-p", '{"spec": {"selector": {"role": "nfs"}}}')
     yield
-    lab.up()
-    attached_again(lab)
+    checkout.up()
+    attached_again(checkout)
 
 
 @contextmanager
-def used_by_another(lab: Checkout) -> Iterator[None]:
+def used_by_another(checkout: Checkout) -> Iterator[None]:
     """Somebody has a look into the claim with a Pod of their own."""
-    manifest = lab.folder / "debug.yaml"
+    manifest = checkout.folder / "debug.yaml"
     manifest.write_text(DEBUG)
-    lab.kubectl("apply", "-f", str(manifest))
-    lab.kubectl("wait", "pod/debug", "--for=condition=Ready", "--timeout=60s")
+    checkout.kubectl("apply", "-f", str(manifest))
+    checkout.kubectl("wait", "pod/debug", "--for=condition=Ready", "--timeout=60s")
     yield
-    lab.kubectl("delete", "pod", "debug", "--timeout=60s")
+    checkout.kubectl("delete", "pod", "debug", "--timeout=60s")
 
 
 BREAKAGES: dict[str, tuple[Callable[[Checkout], AbstractContextManager[None]], set[str]]] = {
@@ -227,47 +227,47 @@ BREAKAGES: dict[str, tuple[Callable[[Checkout], AbstractContextManager[None]], s
 
 
 @pytest.mark.parametrize("what", BREAKAGES)
-def test_what_is_really_broken_turns_its_steps_red_until_it_is_repaired(lab: Checkout, what: str) -> None:
+def test_breakage_turns_its_steps_red_until_repaired(checkout: Checkout, what: str) -> None:
     breaks, red = BREAKAGES[what]
-    with breaks(lab):
-        found = statuses(lab, expect=1)
+    with breaks(checkout):
+        found = statuses(checkout, expect=1)
         assert {step for step, status in found.items() if status == "failed"} == red, found
         assert found["data-survives"] == "skipped"
-    assert "failed" not in statuses(lab, expect=0).values()
+    assert "failed" not in statuses(checkout, expect=0).values()
 
 
-def test_a_cloud_that_is_down_is_brought_back_by_looking_and_one_that_cannot_be_is_one_sentence(lab: Checkout) -> None:
-    lab.run("python", "-m", "localcloud", "stop", str(lab.cloud))
-    assert lab.processes() == []
-    facts = lab.cloud / "cloud.json"
+def test_cloud_without_its_record_is_one_sentence(checkout: Checkout) -> None:
+    checkout.run("python", "-m", "localcloud", "stop", str(checkout.cloud))
+    assert checkout.processes() == []
+    facts = checkout.cloud / "cloud.json"
     aside = facts.rename(facts.with_suffix(".aside"))
     try:
         for command in ("verify", "status"):
-            said = complaint(lab, command)
+            said = complaint(checkout, command)
             assert "the cluster of the stack local does not answer: there is no local cloud in" in said, said
     finally:
         aside.rename(facts)
-    assert "failed" not in statuses(lab, expect=0).values()
+    assert "failed" not in statuses(checkout, expect=0).values()
 
 
-def test_a_stack_that_does_not_exist_is_one_sentence(lab: Checkout) -> None:
-    assert "no stack named 'nope' found" in complaint(lab, "verify", "--stack", "nope")
-    assert "no stack named 'nope' found" in complaint(lab, "verify", "--gone", "--stack", "nope")
+def test_unknown_stack_is_one_sentence(checkout: Checkout) -> None:
+    assert "no stack named 'nope' found" in complaint(checkout, "verify", "--stack", "nope")
+    assert "no stack named 'nope' found" in complaint(checkout, "verify", "--gone", "--stack", "nope")
 
 
-def test_gone_is_red_as_long_as_the_lab_stands(lab: Checkout) -> None:
-    assert set(statuses(lab, "--gone", expect=1).values()) == {"failed"}
+def test_gone_is_red_while_the_lab_exists(checkout: Checkout) -> None:
+    assert set(statuses(checkout, "--gone", expect=1).values()) == {"failed"}
 
 
-def test_after_destroy_everything_is_gone(lab: Checkout) -> None:
+def test_gone_is_green_after_destroy(checkout: Checkout) -> None:
     """The last of this file: the lab is taken down."""
-    lab.destroy()
-    gone = statuses(lab, "--gone", expect=0)
+    checkout.destroy()
+    gone = statuses(checkout, "--gone", expect=0)
     assert gone == dict.fromkeys(("stack-empty", "no-volume", "no-process", "no-folder"), "passed")
-    assert "has no outputs, so nothing of it is up" in complaint(lab, "verify")
-    lab.cloud.mkdir(parents=True)
+    assert "has no outputs, so nothing of it is up" in complaint(checkout, "verify")
+    checkout.cloud.mkdir(parents=True)
     try:
-        leaked = {step for step, status in statuses(lab, "--gone", expect=1).items() if status == "failed"}
+        leaked = {step for step, status in statuses(checkout, "--gone", expect=1).items() if status == "failed"}
     finally:
-        lab.cloud.rmdir()
+        checkout.cloud.rmdir()
     assert leaked == {"no-folder", "no-volume"}, "a folder that stays may hold volumes"

@@ -72,7 +72,7 @@ class Project:
         return json.loads(self.pulumi("stack", "export"))["deployment"].get("resources") or []
 
 
-def test_a_config_group_makes_objects_of_every_sort_and_takes_them_away(tmp_path: Path, cloud: ControlPlane) -> None:
+def test_config_group_creates_and_deletes_every_kind(tmp_path: Path, cloud: ControlPlane) -> None:
     project = Project(tmp_path, cloud)
     project.pulumi("up", "--yes", "--skip-preview")
     try:

@@ -1,4 +1,4 @@
-"""What EC2 had last: read from the emulator's own state, so it knows also what a destroy took with it."""
+"""What the EC2 of a local cloud has, or had last: read from the emulator's own file, also after a destroy."""
 
 import json
 import threading
@@ -11,11 +11,11 @@ from components.settings.conventions import LAB_TAG
 ALIVE = ("pending", "running")
 
 
-class Witness:
-    """Follows the state of a local cloud's EC2 in a thread, from `with` to its end.
+class Ec2State:
+    """The state of a local cloud's EC2, read again and again by a thread from `with` to its end.
 
-    The state is on disk before any answer goes out, and a destroy that ends the EC2 API leaves the file standing for a
-    while; the last that was seen of it is what the API left behind.
+    EC2 writes its state to disk before it answers, and the file stays for a moment after a destroy has ended the EC2
+    API. So the state that was read last is what EC2 had in the end.
     """
 
     def __init__(self, cloud: Path) -> None:
@@ -25,7 +25,7 @@ class Witness:
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
-    def __enter__(self) -> "Witness":
+    def __enter__(self) -> "Ec2State":
         self._thread.start()
         return self
 
@@ -47,22 +47,22 @@ class Witness:
             pass
 
     def forget(self) -> None:
-        """Starts anew, after the EC2 API itself was thrown away with all that it had."""
+        """Forget the state, because the EC2 API was deleted with all that it had."""
         self._state = {}
 
     def volumes(self) -> set[str]:
-        """The ids of the EBS volumes that carry the lab's tag."""
+        """Return the ids of the EBS volumes that carry the lab's tag."""
         self._look()
         tagged = {id_ for id_, tags in _items(self._state.get("tags")) if any(tag["Key"] == LAB_TAG for tag in tags)}
         return {id_ for id_, volume in _items(self._state.get("volumes")) if volume["State"] != "deleted"} & tagged
 
     def instances(self) -> list[str]:
-        """The ids of the instances that live."""
+        """Return the ids of the instances that run or start."""
         self._look()
         return [id_ for id_, one in _items(self._state.get("instances")) if one["State"]["Name"] in ALIVE]
 
 
 def _items(scoped: Any) -> Iterator[tuple[str, Any]]:
-    """The entries of one of the emulator's tables, whose keys are account, region and the id, in quotes."""
+    """Yield id and value of one of the emulator's tables; its keys are account, region and the id, in quotes."""
     for key, value in (scoped or {}).get("data", {}).items():
         yield key.rpartition("\0")[2].strip("'"), value

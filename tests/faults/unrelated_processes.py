@@ -1,4 +1,4 @@
-"""Other people's processes: they note every signal that they get, and are looked at afterwards."""
+"""Other people's processes, which no command of the lab may signal: each writes down the signals that it gets."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ sys.stdin.read()
 """
 
 
-class Bystander:
+class UnrelatedProcess:
     """A process of somebody else, started by the test. It ends when its standard input is closed."""
 
     def __init__(self, notes: Path, env: Mapping[str, str] | None = None) -> None:
@@ -38,11 +38,11 @@ class Bystander:
         return self._process.pid
 
     @property
-    def touched(self) -> bool:
-        """Whether it was signalled, or is gone."""
+    def signalled(self) -> bool:
+        """Whether the process got a signal, or has ended."""
         return self._process.poll() is not None or self._notes.exists()
 
-    def leave(self) -> None:
+    def end(self) -> None:
         for pipe in (self._process.stdin, self._process.stdout):
             assert pipe is not None
             pipe.close()
