@@ -20,8 +20,9 @@ up: setup
 	$(ACTIVE) && python -m tools.lock .lab/stack.lock pulumi stack select --create $(STACK) && \
 		pulumi up --yes --skip-preview --stack $(STACK)
 
+# Pulumi can report a success after a Ctrl-C that nothing was waiting at; the second command sees what is left.
 down: setup
-	$(ACTIVE) && pulumi destroy --yes --skip-preview --stack $(STACK)
+	$(ACTIVE) && pulumi destroy --yes --skip-preview --stack $(STACK) && python -m lab verify --gone --stack $(STACK)
 
 # The virtual environment and the tools; Pulumi among them where none is installed.
 setup:

@@ -6,7 +6,9 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from pulumi.dynamic import CreateResult, DiffResult, ResourceProvider, UpdateResult
+from pulumi.dynamic import ConfigureRequest, CreateResult, DiffResult, ResourceProvider, UpdateResult
+
+from .cancellation import cancelled, listen
 
 
 class Failure(Exception):
@@ -15,6 +17,9 @@ class Failure(Exception):
 
 # Pulumi prints the class in front of the sentence, with its module unless that is this one.
 Failure.__module__ = "builtins"
+
+
+GO_ON = "Not everything is deleted: run the command again, and it goes on from here."
 
 
 @contextmanager
@@ -33,6 +38,19 @@ def plainly() -> Generator[None]:
         raise failure from None  # nor the exception that it was made from
 
 
+@contextmanager
+def deleting() -> Generator[None]:
+    """The block of a delete: as `plainly`, and raises Failure at the end if Pulumi was told to stop meanwhile.
+
+    What is deleted then stays in the state. So a destroy that was interrupted cannot end as a success, and the next one
+    deletes it again, which does no harm.
+    """
+    with plainly():
+        yield
+        if cancelled.is_set():
+            raise Failure(f"this delete was the last before the interruption. {GO_ON}")
+
+
 # The module that a state names every provider by: components/providers.py, whatever the folder is installed as.
 ADDRESS = f"{__name__.removesuffix('.access.dynamic_provider')}.providers"
 PROVIDER_KEY = "__provider"
@@ -47,6 +65,10 @@ class Provider(ResourceProvider):
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         cls.__module__ = ADDRESS
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Called once in the host's process, before everything else."""
+        listen()
 
 
 def differs(olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:

@@ -13,7 +13,7 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from ..access.clients import Lookout
-from ..access.dynamic_provider import Failure, RecordedInputs, plainly
+from ..access.dynamic_provider import Failure, RecordedInputs, deleting
 from .polling import wait_until_gone
 from .volume_inventory import Claim, Kubernetes, in_kubernetes, pods_by_claim, used_by
 
@@ -80,7 +80,7 @@ class ForeignUsersProvider(RecordedInputs):
                 lambda client: foreign_users(client, _props["storage_class"], _props["own"]), []
             )
 
-        with plainly():
+        with deleting():
             wait_until_gone(lambda: "; ".join(look()), lambda: _failure(_props, look()), _props["timeout_seconds"])
 
 

@@ -3,8 +3,9 @@
 import time
 from collections.abc import Callable
 
+from ..access.cancellation import cancelled
 from ..access.clients import GONE_FOR_GOOD, Unreachable
-from ..access.dynamic_provider import Failure
+from ..access.dynamic_provider import GO_ON, Failure
 
 # Between two looks, in seconds: usually it is over within one, and after that patience costs nothing.
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0
@@ -15,10 +16,10 @@ FIRST_WORD_SECONDS, PROGRESS_SECONDS = 3, 10
 
 
 class Clock:
-    """Time, as the wait sees it; tests bring their own. Seconds."""
+    """Time, as the wait sees it; tests bring their own. Seconds. `pause` returns whether Pulumi was told to stop."""
 
     now = staticmethod(time.monotonic)
-    pause = staticmethod(time.sleep)
+    pause = staticmethod(cancelled.wait)
 
 
 def tell(line: str) -> None:
@@ -35,8 +36,8 @@ def wait_until_gone(
 ) -> None:
     """Returns once `look` sees nothing (something false); says now and then what it sees.
 
-    Raises what `explain` returns when `timeout` seconds have passed, and Failure when an API has not answered for
-    UNREACHABLE_SECONDS, in which case nobody can tell what is there.
+    Raises what `explain` returns when `timeout` seconds have passed, and Failure when Pulumi was told to stop, or when
+    an API has not answered for UNREACHABLE_SECONDS, in which case nobody can tell what is there.
     """
     clock = clock or Clock()
     begin = answered = clock.now()
@@ -58,7 +59,8 @@ def wait_until_gone(
         if now >= next_word:
             next_word = now + PROGRESS_SECONDS
             say(f"{now - begin:.0f} s of {timeout:.0f} s: {away or f'waiting for {seen}'}")
-        clock.pause(pause)
+        if clock.pause(pause):
+            raise Failure(f"interrupted after {now - begin:.0f} s, waiting for this: {away or seen}. {GO_ON}")
         pause = min(LONGEST_PAUSE, pause * 1.5)
 
 

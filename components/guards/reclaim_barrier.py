@@ -13,7 +13,7 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from ..access.clients import Lookout
-from ..access.dynamic_provider import Failure, RecordedInputs, plainly
+from ..access.dynamic_provider import Failure, RecordedInputs, deleting
 from ..access.ec2_access import Ec2Access
 from .polling import wait_until_gone
 from .volume_inventory import Claim, Leftovers, delete_claim, explain, in_ec2, in_kubernetes
@@ -100,7 +100,7 @@ class ReclaimBarrierProvider(RecordedInputs):
             remains.delete_own(left.claims)
             return left
 
-        with plainly():
+        with deleting():
             wait_until_gone(look, remains.explain, _props["timeout_seconds"])
 
 

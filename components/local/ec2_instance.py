@@ -10,7 +10,7 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
 from ..access.clients import Lookout, Unreachable
-from ..access.dynamic_provider import Failure, Provider, differs, inputs_of, plainly
+from ..access.dynamic_provider import Failure, Provider, deleting, differs, inputs_of, plainly
 from ..access.ec2_access import Ec2Access
 
 # The emulator runs nothing, so it boots from nothing: any id of the right form will do, and any type.
@@ -59,7 +59,7 @@ class Ec2InstanceProvider(Provider):
             _terminate(ec2, _id)
             _detach_all(ec2, _id)
 
-        with plainly():
+        with deleting():
             try:
                 Lookout(ec2=_props["ec2"]).ask_ec2(end, if_gone=None)
             except Unreachable as error:

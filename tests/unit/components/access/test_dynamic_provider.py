@@ -2,10 +2,12 @@
 
 import traceback
 from base64 import b64encode
+from threading import Event
 
 import pytest
 
-from components.access.dynamic_provider import ADDRESS, Failure, differs, inputs_of, plainly
+from components.access import dynamic_provider
+from components.access.dynamic_provider import ADDRESS, Failure, deleting, differs, inputs_of, plainly
 
 
 def as_the_host_formats_it(error: Exception) -> str:
@@ -19,6 +21,15 @@ def as_the_host_formats_it(error: Exception) -> str:
 
 def test_a_failure_is_its_sentence_alone() -> None:
     assert as_the_host_formats_it(Failure("the cloud is gone")) == "Failure: the cloud is gone\n"
+
+
+def test_a_delete_that_ends_after_an_interruption_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupted = Event()
+    monkeypatch.setattr(dynamic_provider, "cancelled", interrupted)
+    with deleting():
+        pass
+    with pytest.raises(Failure, match="run the command again"), deleting():
+        interrupted.set()
 
 
 def test_what_a_failure_was_made_from_is_not_shown_either() -> None:

@@ -17,12 +17,14 @@ class Clock(waiting.Clock):
 
     def __init__(self) -> None:
         self.time = 1000.0
+        self.interrupted_at = float("inf")
         self.now = lambda: self.time
         self.pause = self._pause
 
-    def _pause(self, seconds: float) -> None:
+    def _pause(self, seconds: float) -> bool:
         assert 0 < seconds <= waiting.LONGEST_PAUSE, "a longer pause would be felt by the user"
         self.time += seconds
+        return self.time >= self.interrupted_at
 
 
 class Scene:
@@ -96,3 +98,11 @@ def test_a_cluster_that_goes_away_in_the_middle_is_given_up_after_half_a_minute(
 def test_a_cluster_that_is_away_at_the_deadline_is_not_explained_away() -> None:
     with pytest.raises(Failure, match="does not answer"):
         Scene(lambda second: "pv-1" if second < 58 else DOWN).wait(timeout=60)
+
+
+def test_an_interruption_ends_the_wait_and_names_what_is_left() -> None:
+    scene = Scene(lambda _second: "pv-1")
+    scene.clock.interrupted_at = scene.clock.time + 10
+    with pytest.raises(Failure, match=r"interrupted after .* pv-1.* run the command again"):
+        scene.wait()
+    assert scene.waited <= 10 + waiting.LONGEST_PAUSE
