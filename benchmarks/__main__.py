@@ -1,6 +1,6 @@
 """python -m benchmarks [PART ...]: measure, and write tables and plot into docs/performance.md.
 
-lab        the everyday commands on one server, split by what they wait for, and the bare way beside them
+lab        the everyday commands on one server, split by what they wait for, and the bare way
 scale      stacks of 1 to 100 servers, and a class of 30 namespaces
 claims     500 volumes at once, straight at the CSI controller
 setup      unit tests, what each target imports, the check that everything is built
@@ -34,6 +34,7 @@ DEFAULT = [name for name in PARTS if name not in ("large", "toolchain")]
 
 
 def main() -> int:
+    """Measure the parts of the command line. Returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -42,7 +43,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="one run, small sizes; prints, and writes no file")
     given = parser.parse_args()
     if unknown := [part for part in given.parts if part not in PARTS]:
-        parser.error(f"{unknown[0]!r} is no part; accepted are {', '.join(PARTS)}")
+        parser.error(f"{unknown[0]!r} is not a part; accepted are {', '.join(PARTS)}")
     if given.runs < 1:
         parser.error(f"--runs {given.runs}: accepted is 1 or more")
     for part in given.parts or DEFAULT:

@@ -1,4 +1,4 @@
-"""The same objects without Pulumi: the control plane as localcloud runs it, and kubectl apply."""
+"""Makes the same objects without Pulumi: the control plane as localcloud runs it, and kubectl apply."""
 
 import json
 import subprocess
@@ -15,9 +15,9 @@ from localcloud.csi.ec2 import ec2_client
 
 _TOOLS = ROOT / ".lab" / "bin"
 _REGION = "us-east-1"
-_PATIENCE = 120
-_PAUSE = 0.05
-# What has to be true before the lab counts as standing, in kubectl's words.
+_WAIT_SECONDS = 120
+_PAUSE_SECONDS = 0.05
+# What has to be true before the lab counts as up, in kubectl's words.
 _CONDITIONS = (
     ("pvc", "jsonpath={.status.phase}=Bound"),
     ("deployment", "condition=Available"),
@@ -40,10 +40,10 @@ class Bare:
 
 
 def manifests(state: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The Kubernetes objects that a stack has made, as their manifests, in the order of their making.
+    """Return the manifests of the Kubernetes objects that a stack created, in their order.
 
-    Without owners: those are named by uid, and would be others in another cluster. Without patches: they are of objects
-    that somebody else makes, and say nothing that is measured.
+    Owners are left out: a manifest names them by uid, which is different in another cluster. Patches are left out: they
+    belong to objects that somebody else creates.
     """
     made = (one for one in state if one["type"].startswith("kubernetes:") and not one["type"].endswith("Patch"))
     return [_manifest(one["inputs"]) for one in made]
@@ -54,8 +54,8 @@ def _manifest(inputs: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in inputs.items() if not key.startswith("__")} | {"metadata": metadata}
 
 
-def stand_up(folder: Path, objects: list[dict[str, Any]]) -> Bare:
-    """Make the cloud and the objects, wait until all is bound and attached, and take everything away again."""
+def run_bare(folder: Path, objects: list[dict[str, Any]]) -> Bare:
+    """Create the cloud and the objects, wait until all is bound and attached, and delete everything again."""
     cloud = ControlPlane(folder, tools=_TOOLS)
     try:
         control_plane = seconds(lambda: cloud.create(_REGION))
@@ -67,7 +67,7 @@ def stand_up(folder: Path, objects: list[dict[str, Any]]) -> Bare:
 
 
 def _apply(cloud: ControlPlane, objects: list[dict[str, Any]]) -> None:
-    """The instances that the nodes stand for, and one kubectl apply of everything."""
+    """Start the instances of the nodes, and apply everything with one kubectl."""
     facts = cloud.facts()
     assert facts is not None
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
@@ -80,7 +80,9 @@ def _apply(cloud: ControlPlane, objects: list[dict[str, Any]]) -> None:
 
 def _wait(cloud: ControlPlane) -> None:
     for kind, condition in _CONDITIONS:
-        until(partial(_holds, cloud, kind, condition), f"every {kind} is {condition}", _PATIENCE, pause=_PAUSE)
+        until(
+            partial(_holds, cloud, kind, condition), f"every {kind} is {condition}", _WAIT_SECONDS, pause=_PAUSE_SECONDS
+        )
 
 
 def _holds(cloud: ControlPlane, kind: str, condition: str) -> bool:
@@ -90,7 +92,7 @@ def _holds(cloud: ControlPlane, kind: str, condition: str) -> bool:
 
 def _kubectl(cloud: ControlPlane, *words: str, stdin: str = "", check: bool = True) -> int:
     command = [str(_TOOLS / "kubectl"), "--kubeconfig", str(cloud.folder / "kubeconfig"), *words]
-    done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=_PATIENCE, check=False)
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=_WAIT_SECONDS, check=False)
     if check and done.returncode:
         raise RuntimeError(f"kubectl {words[0]} failed: {done.stderr.strip()[-1000:]}")
     return done.returncode

@@ -1,4 +1,4 @@
-"""Hundreds of volumes at once, straight at the CSI controller, and how much of that the EC2 API takes."""
+"""Measures hundreds of volumes at once, straight at the CSI controller, and the EC2 API's share of the time."""
 
 import subprocess
 import sys
@@ -23,7 +23,7 @@ from localcloud.machine import ports
 CLAIMS = 500
 _AT_ONCE = 100
 _REGION = "us-east-1"
-_PATIENCE = 120
+_WAIT_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Burst:
 
 
 def measure(folder: Path, runs: int, quick: bool) -> Report:
-    """Claims per second with the EC2 API of the lab, which saves each answer, and with MiniStack as it comes."""
+    """Return the claims a second with the EC2 API of the lab, which saves each answer, and with plain MiniStack."""
     claims = 50 if quick else CLAIMS
     ours: list[Burst] = []
     plain: list[Burst] = []
@@ -79,9 +79,11 @@ def _burst(folder: Path, claims: int, *, saved: bool) -> Burst:
             )
         )
         socket = folder / "s"
-        until(lambda: ports.answers(port) and socket.exists(), "the EC2 API and the CSI controller are up", _PATIENCE)
+        until(
+            lambda: ports.answers(port) and socket.exists(), "the EC2 API and the CSI controller are up", _WAIT_SECONDS
+        )
         stub: Any = csi_grpc.ControllerStub(stack.enter_context(grpc.insecure_channel(endpoint)))
-        _create(stub, "first")  # which makes the emulator's VPC
+        _create(stub, "first")  # the first volume also creates the emulator's VPC
         before = _cpu(controller), _cpu(ec2_api)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             whole = seconds(lambda: list(pool.map(lambda i: _create(stub, f"pvc-{i}"), range(claims))))
@@ -113,7 +115,7 @@ def _create(stub: Any, name: str) -> None:
         capacity_range=csi.CapacityRange(required_bytes=2**30),
         volume_capabilities=[csi.VolumeCapability(mount=mount, access_mode=mode)],
     )
-    stub.CreateVolume(request, timeout=_PATIENCE, wait_for_ready=True)
+    stub.CreateVolume(request, timeout=_WAIT_SECONDS, wait_for_ready=True)
 
 
 def _cpu(process: psutil.Process) -> float:

@@ -1,4 +1,4 @@
-"""Where the time of a pulumi command goes, from the engine's own log (`--logtostderr -v=7`).
+"""Splits the time of a pulumi command by cause, from the engine's own log (`--logtostderr -v=7`).
 
 Each line is a JSON object with a time and a message. The engine logs when it runs the program, when the program
 registers its first resource, and the beginning and end of every call to a provider.
@@ -33,7 +33,7 @@ class Split:
 
 
 def split(lines: Iterable[str], whole: float) -> Split:
-    """The split of a command that took `whole` seconds, from the lines of its log; others are skipped."""
+    """Return the split of a command that took `whole` seconds. Lines that are not the engine's are skipped."""
     began: dict[str, float] = {}
     planes: list[Span] = []
     others: list[Span] = []
@@ -77,7 +77,7 @@ def _microseconds(time: str) -> str:
 
 
 def _covered(spans: Sequence[Span]) -> float:
-    """Seconds that lie in at least one span."""
+    """Return the seconds that lie in at least one span."""
     total, end = 0.0, float("-inf")
     for start, stop in sorted(spans):
         total += max(0.0, stop - max(start, end))

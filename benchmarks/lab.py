@@ -1,10 +1,10 @@
-"""The everyday commands on the lab of one server, and the bare way to the same objects, in turns."""
+"""Measures the everyday commands on a lab of one server, and in turns the bare way to the same objects."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks.bare import Bare, manifests, stand_up
+from benchmarks.bare import Bare, manifests, run_bare
 from benchmarks.engine_log import Split
 from benchmarks.report import Report, table
 from benchmarks.stack import Stack
@@ -20,7 +20,7 @@ _HEADER = ("seconds", "whole", "control plane", "program start", "engine and plu
 
 
 def measure(folder: Path, runs: int, quick: bool) -> Report:
-    """Table of the commands and of the bare way; the figures of each run are from the same minutes."""
+    """Return a table of the commands and of the bare way; the figures of a run are from the same minutes."""
     splits: list[list[Split]] = [[] for _ in _COMMANDS]
     bare: list[Bare] = []
     for run in range(runs):
@@ -29,8 +29,8 @@ def measure(folder: Path, runs: int, quick: bool) -> Report:
             objects = []
             for number, (_, command) in enumerate(_COMMANDS):
                 splits[number].append(stack.timed(command).split)
-                objects = objects or manifests(stack.lab.state())
-            bare.append(stand_up(folder / f"bare-{run}", objects))
+                objects = objects or manifests(stack.checkout.state())
+            bare.append(run_bare(folder / f"bare-{run}", objects))
         finally:
             stack.take_down()
     rows = [(name, *_medians(found)) for (name, _), found in zip(_COMMANDS, splits, strict=True)]

@@ -1,4 +1,4 @@
-"""Seconds, memory and the machine: what all parts measure with."""
+"""Measures seconds and memory, and describes the machine, for all parts."""
 
 import os
 import platform
@@ -16,14 +16,14 @@ MEBIBYTE = 2**20
 
 
 def seconds(action: Callable[[], object]) -> float:
-    """How long the action takes."""
+    """Return how many seconds the action takes."""
     began = time.monotonic()
     action()
     return time.monotonic() - began
 
 
 def machine() -> str:
-    """One sentence about this machine, and how busy it was when the part began."""
+    """Return one sentence about this machine, and how busy it was when the part began."""
     busy = os.getloadavg()[0]
     memory = psutil.virtual_memory().total / 2**30
     when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M")
@@ -44,7 +44,7 @@ def _processor() -> str:
 class Usage:
     """Peak memory (MiB) and processor time (seconds) of the processes below a command, by role.
 
-    `roles` maps a role to a text in its command line. Sampled ten times a second: what lives shorter is missed.
+    `roles` maps a role to a text in its command line. Sampled ten times a second: a process that ends sooner is missed.
     """
 
     def __init__(self, roles: Mapping[str, str]) -> None:
@@ -60,14 +60,14 @@ class Usage:
             for role in {role for role, _ in self._cpu}
         }
 
-    def watch(self, process: "subprocess.Popen[bytes]", patience: float) -> None:
-        """Sample until the process ends; after `patience` seconds it is ended."""
+    def watch(self, process: "subprocess.Popen[bytes]", limit: float) -> None:
+        """Sample until the process ends; after `limit` seconds end it."""
         root = psutil.Process(process.pid)
         ended = threading.Event()
         thread = threading.Thread(target=self._sample, args=(root, ended))
         thread.start()
         try:
-            process.wait(patience)
+            process.wait(limit)
         except subprocess.TimeoutExpired:
             process.terminate()
             process.wait()

@@ -1,17 +1,17 @@
-"""A line plot as SVG. Written out by hand: two axes and a few lines need no library of 30 MB."""
+"""Draws a line plot as SVG, by hand: two axes and a few lines need no library of 30 MB."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
 
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 720, 400, 64, 170, 44, 52
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")  # told apart by colour-blind readers too
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")  # colour-blind readers can tell them apart
 _STEPS = (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 5000)
 
 Points = Sequence[tuple[float, float]]
 
 
 def line_plot(title: str, x: str, y: str, lines: Mapping[str, Points]) -> str:
-    """The SVG of some lines from zero, named at their right ends. `lines` must not be empty, nor any of them."""
+    """Return the SVG of lines from zero, named at their right ends. Neither `lines` nor a line may be empty."""
     most_x = max(px for points in lines.values() for px, _ in points)
     most_y = max(py for points in lines.values() for _, py in points) or 1
 

@@ -1,4 +1,4 @@
-"""What a part found out: tables and notes, and their place in docs/performance.md."""
+"""The report of a part: tables and notes, and their place in docs/performance.md."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class Report:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A Markdown table; numbers with a fraction get two significant decimals, and go to the right."""
+    """Return a Markdown table, numbers on the right; a fraction is rounded to about three digits."""
     numeric = [all(isinstance(row[i], int | float) for row in rows) for i in range(len(header))]
     lines = [header, ["--:" if right else "---" for right in numeric], *([_cell(c) for c in row] for row in rows)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
@@ -34,7 +34,7 @@ def _cell(value: object) -> str:
 
 
 def placed(page: str, part: str, text: str) -> str:
-    """The page with `text` between the markers of `part`. Raises ValueError where the page has no such markers."""
+    """Return the page with `text` between the markers of `part`. Raises ValueError where it has no such markers."""
     begin, end = f"<!-- measured: {part} -->", f"<!-- end of {part} -->"
     head, found, rest = page.partition(begin)
     _, closed, tail = rest.partition(end)

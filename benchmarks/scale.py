@@ -1,6 +1,6 @@
-"""Stacks of more and more servers in one namespace, and a class: one server in each of 30 namespaces.
+"""Measures stacks of more and more servers in one namespace, and a class: one server in each of 30 namespaces.
 
-One stack of each size: the large ones take minutes, and what matters is how they grow.
+Each size is measured once: the large ones take minutes, and what matters is how the figures grow.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,8 @@ from pathlib import Path
 
 from benchmarks.plot import line_plot
 from benchmarks.report import Report, table
-from benchmarks.stack import CommandFailed, Stack, Timing
+from benchmarks.stack import Stack, Timing
+from checkout import CommandFailed
 
 SIZES = (1, 10, 50, 100)
 LARGE = (1, 200)
@@ -17,15 +18,15 @@ CLASS = 30
 _HEADER = ("servers", "nodes", "up, s", "s a further server", "up again, s", "destroy, s")
 _MEMORY = ("servers", "engine, MiB", "program, MiB", "provider, MiB", "API server, MiB")
 _PROCESSOR = ("servers", "engine", "program", "provider")
-_VOLUMES_ON_A_NODE = 25
 
 
 @dataclass(frozen=True)
 class Size:
-    """What one stack took."""
+    """The figures of one stack."""
 
     name: str
     servers: int
+    nodes: int
     up: Timing
     again: Timing
     destroy: Timing
@@ -33,7 +34,7 @@ class Size:
 
 
 def measure(folder: Path, _runs: int, quick: bool) -> Report:
-    """Tables of all sizes, and their plot."""
+    """Return the tables of all sizes, and their plot."""
     cases = [_numbered(n) for n in ((1, 5) if quick else SIZES)]
     if not quick:
         cases.append((f"{CLASS}, a namespace each", [f"learner-{i}/nfs-server" for i in range(1, CLASS + 1)]))
@@ -54,7 +55,7 @@ def measure(folder: Path, _runs: int, quick: bool) -> Report:
 
 
 def measure_large(folder: Path, _runs: int, quick: bool) -> Report:
-    """Tables of the largest size, and of one server in the same minutes."""
+    """Return the tables of the largest size, and of one server in the same minutes."""
     return _measured(folder, [_numbered(n) for n in ((1, 5) if quick else LARGE)])[1]
 
 
@@ -79,8 +80,8 @@ def _of(folder: Path, name: str, servers: list[str]) -> Size:
     stack = Stack(folder, servers)
     try:
         up, again = stack.timed("up"), stack.timed("up")
-        memory = stack.api_server()
-        return Size(name, len(servers), up, again, stack.timed("destroy"), memory)
+        memory, nodes = stack.api_server(), len(stack.checkout.get("nodes")["items"])
+        return Size(name, len(servers), nodes, up, again, stack.timed("destroy"), memory)
     finally:
         stack.take_down()
 
@@ -90,7 +91,7 @@ def _tables(found: list[Size]) -> list[str]:
     times = [
         (
             size.name,
-            -(-size.servers // _VOLUMES_ON_A_NODE),
+            size.nodes,
             size.up.split.whole,
             (size.up.split.whole - one) / (size.servers - 1) if size.servers > 1 else "",
             size.again.split.whole,

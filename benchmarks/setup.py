@@ -1,4 +1,4 @@
-"""What comes before the lab: unit tests, imports, and the check that everything is built."""
+"""Measures what comes before the lab: unit tests, imports, and the check that everything is built."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ _LOADED = "import sys; print(len(sys.modules), *sorted({name.partition('.')[0] f
 
 
 def measure(folder: Path, runs: int, quick: bool) -> Report:
-    """Medians in seconds, and which of Pulumi's packages each target loads."""
+    """Return medians in seconds, and which of Pulumi's packages each target loads."""
     python = str(ROOT / ".venv" / "bin" / "python")
     rows: list[tuple[str, float]] = [
         ("toolchain check, everything built", _median(runs, lambda: _run(sys.executable, "-m", "tools.setup", "test"))),

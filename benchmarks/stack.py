@@ -9,62 +9,63 @@ import psutil
 
 from benchmarks.engine_log import Split, split
 from benchmarks.measure import MEBIBYTE, Usage, seconds
-from checkout import Checkout
+from checkout import Checkout, CommandFailed
 from localcloud.machine import processes
 
-# A command that hangs must not take the whole run with it; the longest, with 200 servers, take five minutes.
-_PATIENCE = 1200
+# A command that hangs must not stop the whole run; the longest, with 200 servers, takes five minutes.
+_COMMAND_SECONDS = 1200
 _ROLES = {"program": "PULUMI_LAB_RUN", "provider": "pulumi-resource-kubernetes", "engine": "pulumi "}
 
 
 @dataclass(frozen=True)
 class Timing:
-    """One command: seconds by what they went to, peak MiB and processor seconds by role."""
+    """One command: its seconds by cause, peak MiB and processor seconds by role."""
 
     split: Split
     memory: dict[str, float]
     cpu: dict[str, float]
 
 
-class CommandFailed(Exception):
-    """A command of the benchmark ended otherwise than with 0; carries the end of what it said."""
-
-
 class Stack:
     """`servers` are entries of storage-lab:servers."""
 
     def __init__(self, folder: Path, servers: Sequence[str]) -> None:
-        self.lab = Checkout(folder, config={"servers": list(servers)})
+        self.checkout = Checkout(folder, config={"servers": list(servers)})
 
     def timed(self, command: str) -> Timing:
         """Run up, preview, refresh or destroy. Raises CommandFailed."""
         words = ["pulumi", command, "--stack", "local", "--non-interactive", "-v=7", "--logtostderr"]
         words += [] if command == "preview" else ["--yes", "--skip-preview"]
-        log = self.lab.folder / f"{command}.log"
+        log = self.checkout.folder / f"{command}.log"
         usage = Usage(_ROLES)
 
         def run() -> int:
-            with log.open("wb") as errors, (self.lab.folder / "output").open("wb") as output:
+            with log.open("wb") as errors, (self.checkout.folder / "output").open("wb") as output:
                 process = subprocess.Popen(
-                    words, cwd=self.lab.folder, env=self.lab.env, stdin=subprocess.DEVNULL, stdout=output, stderr=errors
+                    words,
+                    cwd=self.checkout.folder,
+                    env=self.checkout.env,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=errors,
                 )
-                usage.watch(process, _PATIENCE)
+                usage.watch(process, _COMMAND_SECONDS)
             return process.returncode
 
         codes = list[int]()
         whole = seconds(lambda: codes.append(run()))
         if codes != [0]:
-            said = (self.lab.folder / "output").read_text(errors="replace")[-2000:]
+            said = (self.checkout.folder / "output").read_text(errors="replace")[-2000:]
             raise CommandFailed(f"pulumi {command} ended with {codes[0]} after {whole:.0f} s:\n{said}")
         with log.open(errors="replace") as lines:
             return Timing(split(lines, whole), usage.memory, usage.cpu)
 
     def api_server(self) -> float:
-        """MiB that the API server holds now."""
-        found = (one.process for one in processes.find(self.lab.cloud) if one.component == "kube-apiserver")
+        """Return the MiB that the API server holds now."""
+        found = (one.process for one in processes.find(self.checkout.cloud) if one.component == "kube-apiserver")
         return max((psutil.Process(process.pid).memory_info().rss / MEBIBYTE for process in found), default=0.0)
 
     def take_down(self) -> None:
-        """End what is left of it, however the benchmark ended."""
-        if self.lab.cloud.exists():
-            self.lab.run("python", "-m", "localcloud", "delete", str(self.lab.cloud), expect=None)
+        """Delete the local cloud, however the benchmark ended."""
+        if self.checkout.cloud.exists():
+            self.checkout.run("python", "-m", "localcloud", "delete", str(self.checkout.cloud), expect=None)

@@ -1,4 +1,4 @@
-"""Every tool compiled from nothing, in a Go build cache of its own, in the order in which `make setup` does it."""
+"""Compiles every tool from nothing, in a Go build cache of its own, in the order of `make setup`."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ from tools.go_build import Build, Go
 
 
 def measure(folder: Path, runs: int, quick: bool) -> Report:
-    """Once, whatever `runs` says. Sources that are downloaded already stay so: this is compiling and linking."""
+    """Return the seconds of compiling and linking, measured once. Downloaded sources are kept."""
     os.environ["GOCACHE"] = str(folder / "cache")
     rows: list[tuple[object, ...]] = []
     total = 0.0

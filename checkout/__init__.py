@@ -82,19 +82,8 @@ class Checkout:
                 shutil.copy(source / name, self.folder / name)
 
     def configure(self, config: Mapping[str, Any]) -> None:
-        """Set keys of the lab's configuration in the stack's file; None removes a key.
-
-        Written as `pulumi config set` writes it, which takes half a second for every key and every item of a list.
-        """
-        file = self.folder / f"Pulumi.{self.stack}.yaml"
-        document = yaml.safe_load(file.read_text()) or {}
-        values = document.setdefault("config", {})
-        for key, value in config.items():
-            if value is None:
-                values.pop(f"storage-lab:{key}", None)
-            else:
-                values[f"storage-lab:{key}"] = value if isinstance(value, list) else _text(value)
-        file.write_text(yaml.safe_dump(document))
+        """Set keys of the lab's configuration; None removes a key."""
+        write_config(self.folder / f"Pulumi.{self.stack}.yaml", config)
 
     def run(
         self,
@@ -168,6 +157,21 @@ class Checkout:
             "ec2", endpoint_url=self.outputs()["ec2Endpoint"], region_name="us-east-1",
             aws_access_key_id="lab", aws_secret_access_key="lab", config=Config(proxies={}),
         )  # fmt: skip
+
+
+def write_config(file: Path, config: Mapping[str, Any]) -> None:
+    """Set keys of the lab in a stack's file; None removes a key.
+
+    The file becomes what `pulumi config set` makes of it, which takes half a second for every key and list item.
+    """
+    document = yaml.safe_load(file.read_text()) or {}
+    values = document.setdefault("config", {})
+    for key, value in config.items():
+        if value is None:
+            values.pop(f"storage-lab:{key}", None)
+        else:
+            values[f"storage-lab:{key}"] = value if isinstance(value, list) else _text(value)
+    file.write_text(yaml.safe_dump(document))
 
 
 def _text(value: Any) -> str:

@@ -1,14 +1,12 @@
-"""The pure parts of the benchmarks: where the time of a command goes, and how the page is rewritten."""
+"""The pure parts of the benchmarks: the split of a command's time, and the page that is rewritten."""
 
 import json
 from collections.abc import Iterable
-from xml.etree import ElementTree
 
 import pytest
 
 from benchmarks.bare import manifests
 from benchmarks.engine_log import split
-from benchmarks.plot import line_plot
 from benchmarks.report import placed, table
 
 URN = "urn:pulumi:local::storage-lab::storage-lab:index:LocalCluster$"
@@ -21,7 +19,7 @@ def log(events: Iterable[tuple[float, str]]) -> list[str]:
     return [json.dumps({"time": f"2026-11-25T17:00:{when:012.9f}Z", "msg": message}) for when, message in events]
 
 
-def test_each_second_of_a_command_is_counted_once_for_what_it_waited_for() -> None:
+def test_each_second_of_a_command_is_counted_once() -> None:
     lines = log(
         [
             (0.0, "CLI Metadata"),
@@ -43,7 +41,7 @@ def test_each_second_of_a_command_is_counted_once_for_what_it_waited_for() -> No
     assert found.engine == pytest.approx(3.0), "the engine has what is left"
 
 
-def test_a_call_within_the_control_planes_own_is_not_counted_twice() -> None:
+def test_call_during_the_control_planes_is_not_counted_twice() -> None:
     lines = log(
         [
             (1.0, f"{PLANE} executing (#props=4)"),
@@ -56,12 +54,12 @@ def test_a_call_within_the_control_planes_own_is_not_counted_twice() -> None:
     assert (found.control_plane, found.kubernetes) == pytest.approx((4.0, 0.0))
 
 
-def test_lines_that_are_not_the_engines_are_passed_over() -> None:
+def test_lines_that_are_not_the_engines_are_skipped() -> None:
     lines = ["Updating (local):\n", "[]\n", "null\n", '{"msg": "no time"}\n', ""]
     assert split(lines, whole=1.0).engine == 1.0, "a plugin that prints would end the benchmark"
 
 
-def test_manifests_are_those_of_the_stack_without_what_only_pulumi_or_that_cluster_knows() -> None:
+def test_manifests_leave_out_owners_and_patches() -> None:
     owners = [{"kind": "PersistentVolumeClaim", "uid": "of the other cluster"}]
     state = [
         {"type": "pulumi:pulumi:Stack", "inputs": {}},
@@ -72,11 +70,11 @@ def test_manifests_are_those_of_the_stack_without_what_only_pulumi_or_that_clust
         {"type": "kubernetes:core/v1:PersistentVolumePatch", "inputs": {"metadata": {"name": "patched"}}},
     ]
     assert manifests(state) == [{"kind": "Deployment", "metadata": {"name": "a"}}], (
-        "the garbage collector removes what names an owner that is not there"
+        "the garbage collector deletes what names an owner that does not exist"
     )
 
 
-def test_a_part_replaces_its_own_tables_and_nothing_else() -> None:
+def test_part_replaces_its_own_tables_and_nothing_else() -> None:
     page = "a\n<!-- measured: lab -->\nold\n<!-- end of lab -->\nb"
     once = placed(page, "lab", "new")
     assert once == "a\n<!-- measured: lab -->\nnew\n<!-- end of lab -->\nb"
@@ -85,12 +83,6 @@ def test_a_part_replaces_its_own_tables_and_nothing_else() -> None:
         placed(page, "scale", "new")
 
 
-def test_a_table_puts_numbers_to_the_right_and_words_to_the_left() -> None:
+def test_table_puts_numbers_to_the_right() -> None:
     lines = table(("what", "seconds"), [("up", 3.14159), ("down", 123.4)]).splitlines()
     assert lines == ["| what | seconds |", "| --- | --: |", "| up | 3.14 |", "| down | 123 |"]
-
-
-def test_the_plot_is_well_formed_and_names_its_lines() -> None:
-    svg = line_plot("t <1>", "x", "y", {"up & on": [(1, 2.0), (200, 80.0)], "flat": [(1, 0.0)]})
-    texts = [element.text for element in ElementTree.fromstring(svg).iter() if element.text]
-    assert {"t <1>", "up & on", "flat", "200", "80"} <= set(texts), "the ends of both axes are labelled"
