@@ -1,21 +1,21 @@
-"""python -m lab: look at the lab, have it judged, or be shown what persists.
+"""python -m lab: shows the lab, judges it, or takes its tour of persistence.
 
-Exit status: 0 all well, 1 a step failed, 2 the lab could not be looked at.
+Exit status: 0 all well, 1 a step failed, 2 the lab could not be read.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
 
-from lab.errors import CannotLook
+from lab.errors import LabError
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs a command; returns its exit status."""
+    """Run a command and return its exit status."""
     asked = _parser().parse_args(arguments)
     try:
         return _run(asked)
-    except CannotLook as error:
+    except LabError as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -26,14 +26,14 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m lab", description="The lab, as its learner looks at it.")
+    parser = argparse.ArgumentParser(prog="python -m lab", description="Shows and judges the lab.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     verify = commands.add_parser("verify", help="judge each step of the exercise")
-    verify.add_argument("--gone", action="store_true", help="after pulumi destroy: is everything gone?")
+    verify.add_argument("--gone", action="store_true", help="after pulumi destroy: is anything left?")
     verify.add_argument("--json", action="store_true", help="for machines")
     status = commands.add_parser("status", help="show the chain from the Deployment to the EC2 instance")
     status.add_argument("--watch", action="store_true", help="show every change until Ctrl-C")
-    tour = commands.add_parser("tour", help="delete Pods, and see what each way of keeping data kept")
+    tour = commands.add_parser("tour", help="delete Pods, and show what each way of keeping data kept")
     for command in (verify, status, tour):
         command.add_argument("--stack", metavar="S", help="the stack; the selected one if left out")
     return parser

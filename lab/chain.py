@@ -1,20 +1,19 @@
-"""The chain of persistence: what holds what, from the Deployment down to the EC2 instance."""
+"""The chain of persistence, from the Deployment down to the EC2 instance: each link holds the next one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from lab.reading.objects import at, condition, moment, name_of, tags_of
-from lab.reading.snapshot import Snapshot, Thing, instance_id_of
-from lab.steps.finding import last_warning
+from lab.reading.objects import Thing, at, condition, instance_id_of, moment, name_of, tags_of
+from lab.reading.snapshot import Snapshot
 
 MISSING = "not there"
 
 
 @dataclass(frozen=True)
 class Link:
-    """One thing of the chain. `name` is empty where there is none; `well` is whether the chain holds here; `since` is
-    when it was made, if that is known; `about` are ids and facts, and what Kubernetes complains about."""
+    """One object of the chain. `name` is empty where it is not known; `well` says whether the chain holds here; `since`
+    is when the object was created, if that is known; `about` are ids, facts and warnings of Kubernetes."""
 
     kind: str
     name: str
@@ -26,14 +25,14 @@ class Link:
 
 @dataclass(frozen=True)
 class Chain:
-    """The links of one server, each held by the one before."""
+    """The links of one server, each held by the link before."""
 
     server: str
     links: Sequence[Link]
 
 
 def chain_of(seen: Snapshot) -> Chain:
-    """The chain as it is in a snapshot; a link that is not there says so."""
+    """Return the chain in a snapshot; a missing object becomes a link that says so."""
     links = [
         _deployment(seen),
         _pod(seen),
@@ -46,20 +45,21 @@ def chain_of(seen: Snapshot) -> Chain:
     return Chain(seen.server.label, links)
 
 
-def _link(kind: str, thing: Thing | None, state: str, well: bool, *about: str) -> Link:
+def _link(kind: str, thing: Thing | None, state: str, well: bool, *about: str, name: str = "") -> Link:
+    """`name` is the object's name where the configuration has it, with the namespace if that is not the default."""
     if thing is None:
-        return Link(kind, "", MISSING, well=False)
+        return Link(kind, name, MISSING, well=False)
     if at(thing, "metadata", "deletionTimestamp"):
-        state, well = f"{state}, on its way out", False
+        state, well = f"{state}, being deleted", False
     made = moment(at(thing, "metadata", "creationTimestamp"))
-    return Link(kind, name_of(thing) or "", state, well, made, tuple(fact for fact in about if fact))
+    return Link(kind, name or name_of(thing) or "", state, well, made, tuple(fact for fact in about if fact))
 
 
 def _deployment(seen: Snapshot) -> Link:
     wanted, there = at(seen.deployment, "spec", "replicas"), at(seen.deployment, "status", "availableReplicas") or 0
     return _link(
         "Deployment", seen.deployment, f"{there}/{wanted} available", there == wanted,
-        last_warning(seen, seen.deployment).strip(),
+        seen.last_warning(seen.deployment).strip(), name=seen.server.label,
     )  # fmt: skip
 
 
@@ -67,10 +67,10 @@ def _pod(seen: Snapshot) -> Link:
     ready = condition(seen.pod, "Ready")
     node = at(seen.pod, "spec", "nodeName")
     state = f"{at(seen.pod, 'status', 'phase')}, {'ready' if ready else 'not ready'}"
-    # A running server has got over whatever it was warned about.
+    # Warnings about a server that is ready are about its past.
     return _link(
         "Pod", seen.pod, state, ready, f"on {node}" if node else "on no node",
-        "" if ready else last_warning(seen, seen.pod).strip(),
+        "" if ready else seen.last_warning(seen.pod).strip(),
     )  # fmt: skip
 
 
@@ -80,7 +80,7 @@ def _claim(seen: Snapshot) -> Link:
     return _link(
         "PersistentVolumeClaim", seen.claim, str(phase), phase == "Bound",
         f"{size}, class {at(seen.claim, 'spec', 'storageClassName')}",
-        "" if phase == "Bound" else last_warning(seen, seen.claim).strip(),
+        "" if phase == "Bound" else seen.last_warning(seen.claim).strip(), name=seen.server.claim_name,
     )  # fmt: skip
 
 
@@ -93,7 +93,7 @@ def _pv(seen: Snapshot) -> Link:
 
 
 def _attachments(seen: Snapshot) -> list[Link]:
-    """One, as a rule; two while a volume moves to another node."""
+    """Return one link, or two while a volume moves to another node."""
     return [_attachment(one) for one in seen.attachments] or [_attachment(None)]
 
 

@@ -1,5 +1,5 @@
-"""The one way in which a command of the lab gives up."""
+"""The one exception of this package for the user."""
 
 
-class CannotLook(Exception):
-    """The lab could not be looked at: one sentence for the person at the keyboard, without a traceback."""
+class LabError(Exception):
+    """Says in one sentence why a command of the lab cannot go on; it is shown without a traceback."""

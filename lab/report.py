@@ -1,11 +1,11 @@
-"""What verify found, for people and for machines."""
+"""Writes what verify found, for people and for machines."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-from lab.steps.finding import Finding
+from lab.steps import Finding, Seen, Step
 
 WORDS = {True: "pass", False: "FAIL", None: "skip"}
 COLOURS = {True: "green", False: "bold red", None: "yellow"}
@@ -21,6 +21,11 @@ class Line:
     command: str
     finding: Finding
 
+    @classmethod
+    def of(cls, step: Step[Seen], seen: Seen, server: str = "") -> "Line":
+        """Return what a step finds in what was seen."""
+        return cls(server, step.key, step.says, step.command(seen), step.look(seen))
+
 
 @dataclass(frozen=True)
 class Report:
@@ -33,7 +38,7 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether no step failed. One that could not be tried is no failure."""
+        """Whether no step failed. A step that could not be tried did not fail."""
         return all(line.finding.ok is not False for line in self.lines)
 
     @property
@@ -43,7 +48,7 @@ class Report:
 
 
 def as_json(report: Report) -> str:
-    """One object: stack, target, ok and the steps; a step's status is passed, failed or skipped."""
+    """Return one object: stack, target, ok and the steps; a step's status is passed, failed or skipped."""
     statuses = {True: "passed", False: "failed", None: "skipped"}
     steps = [
         {
@@ -61,7 +66,7 @@ def as_json(report: Report) -> str:
 
 
 def write(report: Report, out: TextIO) -> None:
-    """A table on a terminal, plain lines elsewhere."""
+    """Write a table on a terminal, plain lines elsewhere."""
     if out.isatty():
         _write_table(report, out)
     else:
@@ -69,7 +74,7 @@ def write(report: Report, out: TextIO) -> None:
 
 
 def as_text(report: Report) -> str:
-    """Plain lines: one for the step, and below it what to type, what was found and what to look at."""
+    """Return plain lines: the step, and below it what to type, what was found and what to look at."""
     text: list[str] = []
     if report.preparation:
         text += ["To type the commands yourself, first:", f"  $ {report.preparation}", ""]

@@ -1,4 +1,4 @@
-"""lab status: the chain of persistence as a tree, once or at every change."""
+"""lab status: shows the chain of persistence as a tree, once or at every change."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from lab.chain import MISSING, Chain, Link, chain_of
+from lab.reading.ec2 import Ec2Reader
 from lab.reading.kubectl import kubectl_of
 from lab.reading.objects import age
-from lab.reading.snapshot import InEc2, gather
+from lab.reading.snapshot import take_snapshots
 from lab.reading.stack import Stack
 
 if TYPE_CHECKING:
@@ -17,23 +18,23 @@ if TYPE_CHECKING:
 
 # Between two looks: often enough to see a claim wait; each look costs a tenth of a second of one core.
 PAUSE_SECONDS = 1.0
-# Where nobody's window is the limit, a line is a line.
+# A pipe has no width: a link stays on one line.
 PIPED_WIDTH = 500
 
 
 def status(stack: Stack, out: TextIO, *, watching: bool = False) -> int:
-    """Writes the chain of every server; while `watching` again at each change, until Ctrl-C. Returns the exit status.
+    """Write the chain of every server; while `watching` again at each change, until Ctrl-C. Returns the exit status.
 
-    Raises CannotLook.
+    Raises LabError.
     """
     from rich.console import Console
 
     console = Console(file=out, width=None if out.isatty() else PIPED_WIDTH, highlight=False)
     with kubectl_of(stack) as kubectl:
-        in_ec2 = InEc2.of(stack)
+        ec2 = Ec2Reader.of(stack)
 
         def look() -> list[Chain]:
-            return [chain_of(seen) for seen in gather(stack, kubectl, in_ec2)]
+            return [chain_of(seen) for seen in take_snapshots(stack, kubectl, ec2)]
 
         if watching:
             try:
@@ -46,13 +47,13 @@ def status(stack: Stack, out: TextIO, *, watching: bool = False) -> int:
 
 
 def watch(look: Callable[[], list[Chain]], console: "Console") -> NoReturn:
-    """Draws over the last picture on a terminal, adds one at every change elsewhere. Ends by what `look` raises."""
+    """Draw over the last picture on a terminal; elsewhere add one at every change. Ends with what `look` raises."""
     from rich.live import Live
 
     chains = look()
     if not console.is_terminal:
         _print_changes(chains, look, console)
-    # Ages grow all the time, so on a terminal every look is drawn.
+    # The ages change all the time, so a terminal shows every look.
     with Live(picture(chains, datetime.now(UTC)), console=console, auto_refresh=False) as live:
         while True:
             time.sleep(PAUSE_SECONDS)
@@ -72,7 +73,7 @@ def _print_changes(chains: list[Chain], look: Callable[[], list[Chain]], console
 
 
 def picture(chains: Sequence[Chain], now: datetime) -> "Group":
-    """A tree for each chain, each link below what holds it; of several, each below its server's name."""
+    """Return a tree for each chain, each link below what holds it; several trees hang below their servers' names."""
     from rich.console import Group
     from rich.text import Text
     from rich.tree import Tree

@@ -1,32 +1,41 @@
-"""lab tour: deletes the Pods of the tour of persistence, waits for the next ones, and shows what survived."""
+"""lab tour: deletes the Pods of the tour of persistence, waits for the next ones, and shows what was kept."""
 
 import json
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TextIO
 
-from components.access.dynamic_provider import Failure
-from components.guards.polling import wait_until_gone
 from components.settings.tour_plan import GROWTH, NAMESPACE, STATEFUL_SET, WAYS, Way, journal
-from lab.errors import CannotLook
-from lab.reading.commands import Refused
+from lab.errors import LabError
+from lab.reading.commands import CommandFailed
 from lab.reading.kubectl import Kubectl, kubectl_of
-from lab.reading.snapshot import Thing
+from lab.reading.objects import Thing
 from lab.reading.stack import Stack, read_stack
 from lab.report import WORDS
-from lab.steps.finding import Finding
-from lab.tour_observations import Sight, grown_volumes, judge_bytes, judge_growth, judge_objects, ready_pod, see
+from lab.steps import Finding
+from lab.tour_observations import (
+    Observation,
+    grown_volumes,
+    judge_bytes,
+    judge_growth,
+    judge_objects,
+    observe,
+    ready_pod,
+)
 
 # Detach, attach and mount take one minute together on EC2.
 RESTART_SECONDS = 300
+PAUSE_SECONDS = 0.5
+# The first word comes soon, so that the command does not look dead; later ones show that it goes on.
+FIRST_WORD_SECONDS, NEXT_WORD_SECONDS = 3, 10
 PIPED_WIDTH = 160
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a way: what Kubernetes and EC2 hold for it, and its bytes."""
+    """A way after the next Pod is there: what Kubernetes and EC2 hold for it, and its bytes."""
 
     way: Way
     objects: Finding
@@ -38,13 +47,13 @@ class Result:
 
 
 def tour(stack_name: str | None, out: TextIO = sys.stdout) -> int:
-    """Takes the tour on a stack, the selected one if None. Returns 0 if all was as expected, else 1.
+    """Take the tour on a stack, the selected one if None. Returns 0 if all was as expected, else 1.
 
-    Raises CannotLook where the tour is not part of the stack, a Pod does not come back, or nobody answers.
+    Raises LabError where the tour is not part of the stack, a Pod does not come back, or the cluster does not answer.
     """
     stack = read_stack(stack_name)
     if not stack.settings.tour:
-        raise CannotLook(
+        raise LabError(
             f"the tour is not part of the stack {stack.name}: run pulumi config set storage-lab:tour true "
             f"{stack.option}, then pulumi up {stack.option}"
         )
@@ -52,27 +61,25 @@ def tour(stack_name: str | None, out: TextIO = sys.stdout) -> int:
         guide = Guide(stack, kubectl, out)
         try:
             results, growth = guide.replace_pods(), guide.grow()
-        except Refused as error:
-            raise CannotLook(f"kubectl: {error}") from None
-        except Failure as error:
-            raise CannotLook(str(error)) from None
+        except CommandFailed as error:
+            raise LabError(f"kubectl: {error}") from None
     write(results, growth, out)
     return 0 if growth.ok and all(result.ok for result in results) else 1
 
 
 class Guide:
-    """Does what the tour does to the cluster, and says it in the commands that a learner would type."""
+    """Changes the cluster, and prints each change as the command that a learner would type."""
 
     def __init__(self, stack: Stack, kubectl: Kubectl, out: TextIO) -> None:
         self._kubectl, self._out = kubectl, out
         self._has_bytes = stack.settings.target != "local"
 
     def replace_pods(self) -> list[Result]:
-        """Deletes each way's Pod, and compares what its successor has with what it had."""
-        before = self._see_all()
+        """Delete each way's Pod, and compare what the next Pod has with what it had."""
+        before = self._observe_all()
         roles = ",".join(way.name for way in WAYS)
         self._type("delete", "pods", f"--namespace={NAMESPACE}", f"--selector=role in ({roles})")
-        after = self._see_all()
+        after = self._observe_all()
         return [
             Result(
                 way,
@@ -83,7 +90,7 @@ class Guide:
         ]
 
     def grow(self) -> Finding:
-        """Scales the StatefulSet up and down again, and looks at the volumes of its Pods."""
+        """Scale the StatefulSet up and down again, and judge the volumes of its Pods."""
         few, many = GROWTH
         self._scale(few)
         # An earlier tour may have left the volumes of the Pods that are to come.
@@ -105,8 +112,8 @@ class Guide:
 
         self._wait(unsettled)
 
-    def _see_all(self) -> dict[str, Sight]:
-        """Every way, once all of them have a Pod that is ready."""
+    def _observe_all(self) -> dict[str, Observation]:
+        """Wait until every way has a ready Pod, and observe them all."""
 
         def waiting() -> str:
             things = self._things()
@@ -114,8 +121,8 @@ class Guide:
 
         self._wait(waiting)
         things = self._things()
-        sights = {way.name: see(things, way.name, self._journal(things, way)) for way in WAYS}
-        return {name: sight for name, sight in sights.items() if sight is not None}
+        found = {way.name: observe(things, way.name, self._journal(things, way)) for way in WAYS}
+        return {name: observation for name, observation in found.items() if observation is not None}
 
     def _journal(self, things: Sequence[Thing], way: Way) -> tuple[str, ...] | None:
         pod = ready_pod(things, way.name)
@@ -125,7 +132,7 @@ class Guide:
         return tuple(self._kubectl.run(*inside).split())
 
     def _things(self) -> list[Thing]:
-        """The objects of the tour, and all PersistentVolumes."""
+        """Return the objects of the tour, and all PersistentVolumes."""
         said = self._kubectl.run("get", "pods,pvc,pv,statefulsets", f"--namespace={NAMESPACE}", "--output=json")
         return json.loads(said)["items"]
 
@@ -135,19 +142,23 @@ class Guide:
         self._kubectl.run(*words, timeout=RESTART_SECONDS)
 
     def _wait(self, missing: Callable[[], str]) -> None:
-        """Until `missing` has nothing more to name. Raises Failure at the deadline, with what is missing."""
-
-        def failure() -> Failure:
-            return Failure(
-                f"after {RESTART_SECONDS} s still waiting for {missing()}: kubectl describe pods -n {NAMESPACE}"
-            )
-
-        say = partial(print, file=self._out, flush=True)
-        wait_until_gone(missing, failure, RESTART_SECONDS, say=say)
+        """Wait until `missing` names nothing more. Raises LabError at the deadline, with what is still missing."""
+        begun = time.monotonic()
+        next_word = FIRST_WORD_SECONDS
+        while waiting := missing():
+            waited = time.monotonic() - begun
+            if waited >= RESTART_SECONDS:
+                raise LabError(
+                    f"after {RESTART_SECONDS} s still waiting for {waiting}: kubectl describe pods -n {NAMESPACE}"
+                )
+            if waited >= next_word:
+                print(f"{waited:.0f} s of {RESTART_SECONDS} s: waiting for {waiting}", file=self._out, flush=True)
+                next_word = waited + NEXT_WORD_SECONDS
+            time.sleep(PAUSE_SECONDS)
 
 
 def write(results: Sequence[Result], growth: Finding, out: TextIO) -> None:
-    """The table of what each way kept and loses."""
+    """Write the table of what each way kept, and when its data is lost."""
     from rich.console import Console
     from rich.table import Table
 

@@ -1,19 +1,18 @@
-"""What the tour sees of each way of keeping data, before and after its Pod was deleted, and what that means."""
+"""Observes each way of keeping data, and judges what is the same after its Pod was deleted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from components.settings.tour_plan import CLAIM_TEMPLATE, STATEFUL_SET, Way, grown_claim
-from lab.reading.objects import at, condition, name_of
-from lab.reading.snapshot import Thing
-from lab.steps.finding import Finding
+from lab.reading.objects import Thing, at, condition, name_of
+from lab.steps import Finding
 
 
 @dataclass(frozen=True)
-class Sight:
-    """A way at one moment. `volume` is what is behind it outside of its Pod: vol-…, an NFS address, or empty.
+class Observation:
+    """A way at one moment. `volume` is where its data are outside of the Pod: vol-…, an NFS address, or empty.
 
-    `journal` has the names of the Pods that wrote into the data so far; it is None where there are no bytes to read.
+    `journal` has the names of the Pods that wrote into the data so far; None where there are no bytes to read.
     """
 
     pod: str
@@ -26,12 +25,12 @@ class Sight:
 
 
 def ready_pod(things: Sequence[Thing], role: str) -> Thing | None:
-    """The Pod of a way that is ready and stays, None before there is one."""
+    """Return the Pod of a way that is ready and stays, None before there is one."""
     return next((thing for thing in things if _is_ready_pod(thing, role)), None)
 
 
-def see(things: Sequence[Thing], role: str, journal: tuple[str, ...] | None = None) -> Sight | None:
-    """What the objects of the tour's namespace, and the PersistentVolumes, say about a way; None without a Pod."""
+def observe(things: Sequence[Thing], role: str, journal: tuple[str, ...] | None = None) -> Observation | None:
+    """Return what the tour's objects and the PersistentVolumes say about a way; None without a ready Pod."""
     pod = ready_pod(things, role)
     if pod is None:
         return None
@@ -39,7 +38,7 @@ def see(things: Sequence[Thing], role: str, journal: tuple[str, ...] | None = No
     volume = next((one for one in volumes if one["name"] == CLAIM_TEMPLATE), None)
     claim = _named(things, "PersistentVolumeClaim", at(volume, "persistentVolumeClaim", "claimName"))
     pv = _named(things, "PersistentVolume", at(claim, "spec", "volumeName"))
-    return Sight(
+    return Observation(
         pod=str(name_of(pod)),
         pod_uid=str(at(pod, "metadata", "uid")),
         node=str(at(pod, "spec", "nodeName")),
@@ -51,7 +50,7 @@ def see(things: Sequence[Thing], role: str, journal: tuple[str, ...] | None = No
 
 
 def grown_volumes(things: Sequence[Thing], count: int) -> dict[str, str]:
-    """The claims of the StatefulSet's Pods 0 to count - 1 that are bound, with the volume behind each."""
+    """Return the bound claims of the StatefulSet's Pods 0 to count - 1, with the volume of each."""
     claims = {
         grown_claim(ordinal): _named(things, "PersistentVolumeClaim", grown_claim(ordinal)) for ordinal in range(count)
     }
@@ -61,8 +60,8 @@ def grown_volumes(things: Sequence[Thing], count: int) -> dict[str, str]:
     return {name: _behind(at(pv, "spec")) for name, pv in volumes.items() if pv}
 
 
-def judge_objects(before: Sight, after: Sight) -> Finding:
-    """Whether all that is kept outside of the Pod is the same for the next Pod, on either target."""
+def judge_objects(before: Observation, after: Observation) -> Finding:
+    """Judge whether claim and volume are the same for the next Pod, on either target."""
     if after.pod_uid == before.pod_uid:
         return Finding(False, f"{before.pod} was not replaced", "kubectl get pods -n tour")
     if not before.volume:
@@ -75,8 +74,8 @@ def judge_objects(before: Sight, after: Sight) -> Finding:
     return Finding(False, f"{before.volume}{behind} became {after.volume or 'nothing'}", "kubectl describe pvc -n tour")
 
 
-def judge_bytes(way: Way, before: Sight, after: Sight) -> Finding:
-    """Whether the bytes of the first Pod are there for the next, as the plan says."""
+def judge_bytes(way: Way, before: Observation, after: Observation) -> Finding:
+    """Judge whether the next Pod finds the first one's bytes, or does not, as the plan says."""
     if after.journal is None:
         return Finding(None, "no bytes on local: nothing runs in its Pods")
     found = before.pod in after.journal
@@ -88,7 +87,7 @@ def judge_bytes(way: Way, before: Sight, after: Sight) -> Finding:
 
 
 def judge_growth(at_first: dict[str, str], grown: dict[str, str], shrunk: dict[str, str], count: int) -> Finding:
-    """Whether each new Pod got a volume of its own, and kept it when its Pod went."""
+    """Judge whether each new Pod got a volume of its own, which stays when the Pod is deleted."""
     if len(grown) != count or len(set(grown.values())) != count:
         return Finding(
             False,
@@ -96,11 +95,13 @@ def judge_growth(at_first: dict[str, str], grown: dict[str, str], shrunk: dict[s
             f"kubectl describe pvc -n tour -l role={STATEFUL_SET}",
         )
     if at_first.items() - grown.items():
-        return Finding(False, "a Pod that was there before has another volume now", "kubectl get pvc -n tour")
+        return Finding(False, "a Pod that existed before has another volume now", "kubectl get pvc -n tour")
     if shrunk != grown:
-        return Finding(False, "a claim went with its Pod", f"kubectl get statefulset {STATEFUL_SET} -n tour -o yaml")
+        return Finding(
+            False, "a claim was deleted with its Pod", f"kubectl get statefulset {STATEFUL_SET} -n tour -o yaml"
+        )
     made = ", ".join(volume for claim, volume in grown.items() if claim not in at_first)
-    return Finding(True, f"made {made or 'nothing, for it had grown before'}; all kept when the Pods went")
+    return Finding(True, f"made {made or 'nothing, because it had grown before'}; all kept when the Pods went")
 
 
 def _is_ready_pod(thing: Thing, role: str) -> bool:
@@ -113,6 +114,6 @@ def _named(things: Sequence[Thing], kind: str, name: str | None) -> Thing | None
 
 
 def _behind(source: object) -> str:
-    """The storage that a Pod's volume, or a PersistentVolume, leads to; empty if that ends with the Pod or the node."""
+    """Return the storage of a Pod's volume or a PersistentVolume; empty if it ends with the Pod or the node."""
     nfs = at(source, "nfs")
     return f"{nfs['server']}:{nfs['path']}" if nfs else at(source, "csi", "volumeHandle") or ""

@@ -1,43 +1,40 @@
-"""lab verify: looks at the lab, and judges each step of the exercise."""
+"""lab verify: judges each step of the exercise, or after a destroy what is left."""
 
 from components.settings.conventions import cloud_folder
+from lab.reading.ec2 import Ec2Reader
 from lab.reading.kubectl import kubectl_of
-from lab.reading.snapshot import InEc2, gather
+from lab.reading.snapshot import take_snapshots
 from lab.reading.stack import Stack
 from lab.report import Line, Report
-from lab.steps import STEPS, gone
-from lab.steps import data_survives as share
+from lab.steps import claim, data_survives, gone, server, volume
+
+# In the order in which a learner takes them. The last step, data_survives, needs kubectl.
+STEPS = (*claim.STEPS, *server.STEPS, *volume.STEPS)
 
 
 def verify(stack: Stack) -> Report:
-    """Every step for every server. On eks it also writes a file, deletes the Pod and reads it back.
+    """Judge every step for every server. On eks this also writes a file, deletes the Pod and reads the file back.
 
-    Raises CannotLook.
+    Raises LabError.
     """
-    lines: list[Line] = []
     with kubectl_of(stack) as kubectl:
-        for seen in gather(stack, kubectl, InEc2.of(stack)):
-            label = seen.server.label
-            lines += [Line(label, step.key, step.says, step.command(seen), step.look(seen)) for step in STEPS]
-            lines.append(Line(label, share.KEY, share.SAYS, share.command(seen), share.try_it(seen, kubectl)))
+        steps = (*STEPS, data_survives.step(kubectl))
+        lines = [
+            Line.of(step, seen, seen.server.label)
+            for seen in take_snapshots(stack, kubectl, Ec2Reader.of(stack))
+            for step in steps
+        ]
     return Report(stack.name, stack.settings.target, lines, _preparation(stack))
 
 
 def verify_gone(stack: Stack) -> Report:
-    """Every place where something of the lab could be left after pulumi destroy. Raises CannotLook."""
-    left = gone.gather_remains(stack)
-    return Report(
-        stack.name,
-        left.target,
-        [
-            Line("", step.key, step.says, step.typed.format(stack=stack.name), step.look(left))
-            for step in gone.steps_for(left.target)
-        ],
-    )
+    """Judge every place where something of the lab could be left after pulumi destroy. Raises LabError."""
+    left = gone.report_destroy(stack)
+    return Report(stack.name, left.target, [Line.of(step, left) for step in gone.steps_for(left.target)])
 
 
 def _preparation(stack: Stack) -> str:
-    """What to type first, in a shell in this folder, so that kubectl and aws mean this lab."""
+    """Return what to type first, in a shell in this folder, so that kubectl and aws ask this lab."""
     region = f"AWS_DEFAULT_REGION={stack.settings.region}"
     if stack.settings.target == "local":
         return (

@@ -1,4 +1,4 @@
-"""kubectl with a stack's own kubeconfig, never the user's."""
+"""Runs kubectl with a stack's own kubeconfig, never with the user's."""
 
 import json
 import tempfile
@@ -6,10 +6,10 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from lab.errors import CannotLook
-from lab.reading.commands import Refused, run
+from lab.errors import LabError
+from lab.reading.commands import COMMAND_SECONDS, CommandFailed, run
+from lab.reading.objects import Thing
 from lab.reading.stack import Stack
 
 PLUGIN_FAILED = "getting credentials: exec"
@@ -17,29 +17,32 @@ PLUGIN_FAILED = "getting credentials: exec"
 
 @dataclass(frozen=True)
 class Kubectl:
-    """Asks one cluster. `kubeconfig` is the file that says which."""
+    """kubectl for the cluster of a stack, which the file `kubeconfig` names."""
 
     kubeconfig: Path
     stack: str
 
-    def run(self, *words: str, timeout: float = 120) -> str:
-        """What kubectl printed. `timeout` is in seconds. Raises Refused with the words of kubectl, or CannotLook."""
+    def run(self, *words: str, timeout: float = COMMAND_SECONDS) -> str:
+        """Return what kubectl printed. `timeout` is in seconds. Raises CommandFailed or LabError."""
         return run("kubectl", f"--kubeconfig={self.kubeconfig}", *words, timeout=timeout)
 
-    def list(self, kinds: str) -> list[dict[str, Any]]:
-        """The objects of these kinds in all namespaces, with the record of who wrote which field.
+    def list(self, kinds: str) -> list[Thing]:
+        """Return the objects of these kinds in all namespaces, with the record of who wrote which field.
 
-        Raises CannotLook where the cluster does not answer.
+        Raises LabError where the cluster does not answer.
         """
         try:
             said = self.run("get", kinds, "--all-namespaces", "--show-managed-fields", "--output=json")
-        except Refused as error:
-            raise CannotLook(f"the cluster of the stack {self.stack} does not answer: {_reason(error)}") from None
+        except CommandFailed as error:
+            raise LabError(f"the cluster of the stack {self.stack} does not answer: {_reason(error)}") from None
         return json.loads(said)["items"]
 
 
-def _reason(error: Refused) -> str:
-    """Why a cluster does not answer. Where its credential plugin failed, kubectl says only that, and the plugin why."""
+def _reason(error: CommandFailed) -> str:
+    """Return why a cluster does not answer.
+
+    Where the credential plugin failed, kubectl says only that it did; the plugin says why.
+    """
     if PLUGIN_FAILED not in str(error):
         return str(error)
     of_plugin = [line for line in error.before if PLUGIN_FAILED not in line]
@@ -48,7 +51,7 @@ def _reason(error: Refused) -> str:
 
 @contextmanager
 def kubectl_of(stack: Stack) -> Generator[Kubectl]:
-    """kubectl for the stack's cluster; its kubeconfig is a file only as long as this lasts. Raises CannotLook."""
+    """Yield kubectl for the stack's cluster; its kubeconfig is a file only inside the block. Raises LabError."""
     with tempfile.NamedTemporaryFile("w", prefix="storage-lab-", suffix=".kubeconfig") as file:
         file.write(stack.kubeconfig)
         file.flush()

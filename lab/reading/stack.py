@@ -1,4 +1,4 @@
-"""A stack as its learner has it: name, configuration and outputs, read through the pulumi command."""
+"""Reads a stack as its learner has it: name, configuration and outputs, through the pulumi command."""
 
 import json
 from collections.abc import Mapping
@@ -9,15 +9,15 @@ from typing import Any
 
 from components.settings import BadSettings, Settings, parse
 from components.settings.conventions import cloud_folder, cluster_name
-from lab.errors import CannotLook
-from lab.reading.commands import ROOT, Refused, run
+from lab.errors import LabError
+from lab.reading.commands import ROOT, CommandFailed, run
 
-NAMESPACE = "storage-lab:"
+CONFIG_NAMESPACE = "storage-lab:"
 
 
 @dataclass(frozen=True)
 class Stack:
-    """`name` is the stack's own, without organisation and project; `outputs` hold secrets, and are empty where nothing
+    """`name` is the stack's own, without organisation and project. `outputs` hold secrets; they are empty where nothing
     is up."""
 
     name: str
@@ -31,31 +31,29 @@ class Stack:
 
     @property
     def cloud(self) -> Path:
-        """The folder of its local cloud, where it has one."""
+        """The folder of its local cloud, if it has one."""
         return ROOT / cloud_folder(self.name)
 
     @property
     def option(self) -> str:
-        """What a pulumi command needs to be about this stack."""
+        """The option that makes a pulumi command about this stack."""
         return f"--stack {self.name}"
 
     @property
     def kubeconfig(self) -> str:
-        """Raises CannotLook where nothing is up."""
+        """The text of its kubeconfig. Raises LabError where nothing is up."""
         if not self.outputs.get("kubeconfig") or not self.outputs.get("servers"):
-            raise CannotLook(
-                f"the stack {self.name} has no outputs, so nothing of it is up: run pulumi up {self.option}"
-            )
+            raise LabError(f"the stack {self.name} has no outputs, so nothing of it is up: run pulumi up {self.option}")
         return self.outputs["kubeconfig"]
 
 
 def read_stack(name: str | None = None) -> Stack:
-    """The stack of that name, or the selected one.
+    """Return the stack of that name, or the selected one.
 
-    Raises CannotLook where there is none, or its configuration is not the lab's.
+    Raises LabError where there is none, or where its configuration is not valid.
     """
     with ThreadPoolExecutor() as pool:
-        # The command takes half a second each time.
+        # Each command takes half a second.
         shown = pool.submit(_pulumi, name, "stack", "--show-name")
         configured = pool.submit(_pulumi, name, "config", "--json", "--show-secrets")
         outputs = pool.submit(_pulumi, name, "stack", "output", "--json", "--show-secrets")
@@ -64,7 +62,7 @@ def read_stack(name: str | None = None) -> Stack:
 
 
 def resources_of(stack: Stack) -> list[str]:
-    """The names of the resources that the stack's state still holds, its own entry included. Raises CannotLook."""
+    """Return the names of the resources in the stack's state, its own entry included. Raises LabError."""
     deployment: dict[str, Any] = json.loads(_pulumi(stack.name, "stack", "export")).get("deployment") or {}
     return [resource["urn"].rpartition("::")[2] for resource in deployment.get("resources") or ()]
 
@@ -72,19 +70,19 @@ def resources_of(stack: Stack) -> list[str]:
 def _pulumi(stack: str | None, *words: str) -> str:
     try:
         return run("pulumi", *words, "--non-interactive", *(("--stack", stack) if stack else ()))
-    except Refused as error:
-        raise CannotLook(f"pulumi cannot tell about {f'the stack {stack}' if stack else 'a stack'}: {error}") from None
+    except CommandFailed as error:
+        raise LabError(f"pulumi cannot tell about {f'the stack {stack}' if stack else 'a stack'}: {error}") from None
 
 
 def _settings(stack: str, configured: Mapping[str, Mapping[str, Any]]) -> Settings:
     texts = {
-        key.removeprefix(NAMESPACE): str(entry["value"])
+        key.removeprefix(CONFIG_NAMESPACE): str(entry["value"])
         for key, entry in configured.items()
-        if key.startswith(NAMESPACE) and "value" in entry
+        if key.startswith(CONFIG_NAMESPACE) and "value" in entry
     }
     try:
         return parse(texts)
     except BadSettings as error:
-        raise CannotLook(
+        raise LabError(
             f"the configuration of the stack {stack} is not the lab's: {'; '.join(error.problems)}"
         ) from None

@@ -1,12 +1,13 @@
-"""The steps about the claim and the class that serves it."""
+"""The steps about the claim and its StorageClass."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from components.settings.conventions import EBS_DRIVER
 from components.settings.quantity import parse_quantity
-from lab.reading.objects import at, name_of
-from lab.reading.snapshot import Snapshot, Thing
-from lab.steps.finding import Finding, Step, judged, last_warning, missing
+from lab.reading.objects import Thing, at, name_of
+from lab.reading.snapshot import Snapshot
+from lab.steps import Finding, Step, judged, missing
 
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 # The scheduler writes it on a claim that waits for a consumer, and on no other, once a Pod wants it.
@@ -15,27 +16,29 @@ UP = "run pulumi up --stack {}"
 
 
 def default_classes(seen: Snapshot) -> list[Thing]:
+    """Return the StorageClasses that are marked as default."""
     return [one for one in seen.classes if at(one, "metadata", "annotations", DEFAULT_CLASS) == "true"]
 
 
 def exists(seen: Snapshot) -> Finding:
+    """Judge whether the claim exists and stays."""
     if seen.claim is None:
         return missing(
             f"there is no claim {seen.server.claim_name} in the namespace {seen.server.namespace}",
-            f"it was deleted or never made: {UP.format(seen.stack)}",
+            f"it was deleted or never created: {UP.format(seen.stack)}",
         )
     leaving = at(seen.claim, "metadata", "deletionTimestamp")
     return judged(
-        f"{seen.server.claim_name} exists{', and is on its way out' if leaving else ''}",
-        (leaving is None, "somebody deleted it; it goes as soon as no Pod uses it"),
+        f"{seen.server.claim_name} exists{', and is being deleted' if leaving else ''}",
+        (leaving is None, "somebody deleted it; Kubernetes removes it as soon as no Pod uses it"),
     )
 
 
 def waited(seen: Snapshot) -> Finding:
-    """Whether the claim was Pending before its first consumer.
+    """Judge whether the claim was Pending before its first consumer.
 
-    The event says so, but the API server forgets events after an hour. The annotation stays, and proves the same: a
-    node was chosen for the Pod before the volume was made.
+    The event says so, but the API server forgets events after an hour. The annotation stays, and proves the same: the
+    scheduler chose a node for the Pod before the volume was created.
     """
     if seen.claim is None:
         return missing("there is no claim", "see the first step")
@@ -45,24 +48,26 @@ def waited(seen: Snapshot) -> Finding:
     if node:
         return Finding(
             True,
-            "the event is gone, for events are kept for an hour; but the volume was made only after the scheduler had "
-            f"chosen {node} for the Pod: annotation {SELECTED_NODE}",
+            "Kubernetes keeps events for an hour, and this one is older. The volume was created after the scheduler "
+            f"had chosen {node} for the Pod: annotation {SELECTED_NODE}",
         )
     return missing(
-        "nothing shows that it waited for a Pod: neither an event WaitForFirstConsumer nor a node that was chosen",
+        "nothing shows that it waited for a Pod: there is no event WaitForFirstConsumer and no chosen node",
         "a claim of a class with volumeBindingMode Immediate is bound without a Pod; see the class's step",
     )
 
 
 def bound(seen: Snapshot) -> Finding:
+    """Judge whether the claim has its volume."""
     if seen.claim is None:
         return missing("there is no claim", "see the first step")
     phase = at(seen.claim, "status", "phase")
     volume = at(seen.claim, "spec", "volumeName")
-    reasons = last_warning(seen, seen.claim, seen.pod)
+    reasons = seen.last_warning(seen.claim, seen.pod)
+    describe = f"kubectl describe pvc {seen.server.claim_name}{seen.in_namespace}"
     hint = {
-        "Pending": f"it has no volume yet: kubectl describe pvc {seen.server.claim_name}{seen.n} tells why{reasons}",
-        "Lost": "its PersistentVolume was deleted under it: the data is out of reach, make claim and server anew",
+        "Pending": f"it has no volume yet: {describe} tells why{reasons}",
+        "Lost": "its PersistentVolume was deleted, so its data is out of reach: create claim and server again",
     }
     return judged(
         f"{phase} to {volume}" if volume else str(phase), (phase == "Bound", hint.get(str(phase), f"{phase}?{reasons}"))
@@ -70,7 +75,7 @@ def bound(seen: Snapshot) -> Finding:
 
 
 def class_left_out(seen: Snapshot) -> Finding:
-    """Whether the author named no class, and the default one was filled in. Kubernetes notes who set each field."""
+    """Judge whether the author named no class. Kubernetes notes who set each field."""
     if seen.claim is None:
         return missing("there is no claim", "see the first step")
     name = at(seen.claim, "spec", "storageClassName")
@@ -79,11 +84,11 @@ def class_left_out(seen: Snapshot) -> Finding:
     who = f"set by {' and '.join(authors)}" if authors else "that no author set: the cluster filled it in"
     return judged(
         f"class {name}, {who}" if name else "no class",
-        (not authors, "the claim names a class itself: leave storageClassName out of it, or the default has no part"),
+        (not authors, "the claim names a class itself: leave storageClassName out, so that the default class is used"),
         (
             name in defaults,
             f"the default class is {' and '.join(map(str, defaults)) or 'missing'}, and the claim's is {name}: a claim "
-            "keeps the class that it was made with, so delete it and run pulumi up",
+            "keeps the class that it was created with, so delete it and run pulumi up",
         ),
     )
 
@@ -94,6 +99,7 @@ def _authors_of_class(claim: Thing) -> list[str]:
 
 
 def mode_and_size(seen: Snapshot) -> Finding:
+    """Judge what the claim asks for."""
     if seen.claim is None:
         return missing("there is no claim", "see the first step")
     modes: list[str] = at(seen.claim, "spec", "accessModes") or []
@@ -110,6 +116,7 @@ def mode_and_size(seen: Snapshot) -> Finding:
 
 
 def default_class(seen: Snapshot) -> Finding:
+    """Judge whether there is one default class, and its fields."""
     defaults = default_classes(seen)
     if len(defaults) != 1:
         names = ", ".join(str(name_of(one)) for one in defaults) or "none"
@@ -122,18 +129,21 @@ def default_class(seen: Snapshot) -> Finding:
     expandable = one.get("allowVolumeExpansion") is True
     return judged(
         f"{name_of(one)}: {one.get('provisioner')}, {mode}, {policy}, {'' if expandable else 'not '}expandable",
-        (one.get("provisioner") == EBS_DRIVER, f"another provisioner than {EBS_DRIVER} makes no EBS volume"),
+        (
+            one.get("provisioner") == EBS_DRIVER,
+            f"the provisioner has to be {EBS_DRIVER}: no other one creates an EBS volume",
+        ),
         (
             mode == "WaitForFirstConsumer",
-            f"with {mode} a volume is made before the Pod has a node, maybe in a zone that the Pod cannot reach: "
+            f"with {mode} a volume is created before the Pod has a node, maybe in a zone that the Pod cannot reach: "
             "volumeBindingMode has to be WaitForFirstConsumer",
         ),
-        (policy == "Delete", f"with {policy} the EBS volume stays, and costs, after the claim is gone"),
+        (policy == "Delete", f"with {policy} the EBS volume stays, and costs, after the claim was deleted"),
         (expandable, "allowVolumeExpansion has to be true, or the claim can never grow"),
     )
 
 
-STEPS = (
+STEPS: Sequence[Step[Snapshot]] = (
     Step("claim-exists", "The claim exists", "kubectl get pvc {claim}{n}", exists),
     Step(
         "claim-waited",

@@ -1,21 +1,21 @@
-"""After `pulumi destroy`: whether anything is left, in the stack, in EC2 and on this machine."""
+"""The steps after `pulumi destroy`: nothing may be left in the stack, in EC2 and on this machine."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from components.settings.conventions import LAB_TAG, cloud_folder, cluster_name
-from lab.errors import CannotLook
-from lab.reading.objects import tags_of
-from lab.reading.snapshot import InEc2, Thing
+from lab.errors import LabError
+from lab.reading.ec2 import Ec2Reader
+from lab.reading.objects import Thing, tags_of
 from lab.reading.stack import Stack, resources_of
-from lab.steps.finding import Finding, judged
+from lab.steps import Finding, Step, judged
 
 
 @dataclass(frozen=True)
-class Remains:
-    """What was found. `volumes` are those with the stack's tag, None where no EC2 API answers, which is right on the
-    local target only. `folder` and `processes` are the local cloud's: its folder if it exists, and what still runs."""
+class DestroyReport:
+    """What is left. `volumes` are those with the stack's tag; None where no EC2 API answers, as is right on local.
+    `folder` and `processes` are the local cloud's: its folder if it exists, and what still runs."""
 
     stack: str
     target: str
@@ -24,51 +24,46 @@ class Remains:
     folder: Path | None = None
     processes: Sequence[str] = ()
 
-
-@dataclass(frozen=True)
-class GoneStep:
-    """As `finding.Step`, about remains. `local` is None for a step of both targets."""
-
-    key: str
-    says: str
-    typed: str
-    look: Callable[[Remains], Finding]
-    local: bool | None = None
+    @property
+    def names(self) -> Mapping[str, str]:
+        """The names for a step's command."""
+        return {"stack": self.stack}
 
 
-def gather_remains(stack: Stack) -> Remains:
-    """Looks everywhere where the lab was. Raises CannotLook where the stack or, on AWS, EC2 cannot be asked."""
+def report_destroy(stack: Stack) -> DestroyReport:
+    """Look everywhere where the lab was. Raises LabError where the stack or, on AWS, EC2 cannot be asked."""
     resources = resources_of(stack)
     if stack.settings.target != "local":
-        volumes = InEc2.of(stack).tagged(LAB_TAG, stack.cluster_name)
-        return Remains(stack.name, stack.settings.target, resources, volumes)
+        volumes = Ec2Reader.of(stack).tagged(LAB_TAG, stack.cluster_name)
+        return DestroyReport(stack.name, stack.settings.target, resources, volumes)
     from localcloud.machine import processes
 
     running = sorted(one.component for one in processes.find(stack.cloud.resolve()) if one.alive)
     folder = stack.cloud if stack.cloud.exists() else None
-    return Remains(stack.name, "local", resources, _local_volumes(stack), folder, running)
+    return DestroyReport(stack.name, "local", resources, _local_volumes(stack), folder, running)
 
 
 def _local_volumes(stack: Stack) -> Sequence[Thing] | None:
-    """None where no EC2 API answers at the port that the cloud's folder names. Asking starts nothing."""
+    """Return None where no EC2 API answers at the port that the cloud's folder names. Asking starts nothing."""
     from localcloud.errors import LocalCloudError
-    from localcloud.record import record as facts
+    from localcloud.record import record
 
     try:
-        written = facts.read(stack.cloud)
+        written = record.read(stack.cloud)
         if written is None:
             return None
-        return InEc2.at_endpoint(written.ec2_endpoint, written.region).tagged(LAB_TAG, stack.cluster_name)
-    except (LocalCloudError, CannotLook):
+        return Ec2Reader.at(written.region, written.ec2_endpoint).tagged(LAB_TAG, stack.cluster_name)
+    except (LocalCloudError, LabError):
         return None
 
 
-def _after_destroy(left: Remains, hint: str) -> str:
-    """Cleaning up by hand, under a stack that still knows its things, would make destroy fail."""
+def _after_destroy(left: DestroyReport, hint: str) -> str:
+    """Return the hint, or `pulumi destroy` first: it fails if its resources are deleted by hand before."""
     return f"first pulumi destroy --stack {left.stack}" if left.resources else hint
 
 
-def stack_empty(left: Remains) -> Finding:
+def stack_empty(left: DestroyReport) -> Finding:
+    """Judge whether the state holds no resource."""
     shown = ", ".join(left.resources[:5]) + (" and others" if len(left.resources) > 5 else "")
     return judged(
         f"{len(left.resources)} resources in the state: {shown}" if left.resources else "no resource in the state",
@@ -76,10 +71,11 @@ def stack_empty(left: Remains) -> Finding:
     )
 
 
-def no_volume(left: Remains) -> Finding:
+def no_volume(left: DestroyReport) -> Finding:
+    """Judge whether EC2 has no volume of the stack."""
     if left.volumes is None:
         return judged(
-            "no EC2 API answers on this machine any more, and volumes live nowhere else",
+            "no EC2 API answers on this machine any more, and volumes exist nowhere else",
             (left.folder is None, f"but what it had saved is still in {left.folder}: see the step about the folder"),
         )
     described = [f"{one['VolumeId']} ({tags_of(one).get('Name', 'no name')}, {one['State']})" for one in left.volumes]
@@ -96,7 +92,8 @@ def no_volume(left: Remains) -> Finding:
     )
 
 
-def no_process(left: Remains) -> Finding:
+def no_process(left: DestroyReport) -> Finding:
+    """Judge whether no process of the local cloud runs."""
     return judged(
         f"still running: {', '.join(left.processes)}" if left.processes else "no process of the local cloud runs",
         (
@@ -106,9 +103,10 @@ def no_process(left: Remains) -> Finding:
     )
 
 
-def no_folder(left: Remains) -> Finding:
+def no_folder(left: DestroyReport) -> Finding:
+    """Judge whether the local cloud's folder was deleted."""
     return judged(
-        f"{left.folder} is still there" if left.folder else "the local cloud's folder is gone",
+        f"{left.folder} still exists" if left.folder else "the local cloud's folder was deleted",
         (
             left.folder is None,
             _after_destroy(left, f"python -m localcloud delete {cloud_folder(left.stack)} removes it"),
@@ -116,24 +114,21 @@ def no_folder(left: Remains) -> Finding:
     )
 
 
-STEPS = (
-    GoneStep("stack-empty", "The stack holds nothing", "pulumi stack --stack {stack}", stack_empty),
-    GoneStep(
+STEPS: Sequence[Step[DestroyReport]] = (
+    Step("stack-empty", "The stack holds nothing", "pulumi stack --stack {stack}", stack_empty),
+    Step(
         "no-volume",
         "No EBS volume is left",
         f"aws ec2 describe-volumes --filters Name=tag:{LAB_TAG},Values={cluster_name('{stack}')}",
         no_volume,
     ),
-    GoneStep(
-        "no-process",
-        "No process is left",
-        f"python -m localcloud status {cloud_folder('{stack}')}",
-        no_process,
-        local=True,
-    ),
-    GoneStep("no-folder", "No file is left", "ls .lab/clouds", no_folder, local=True),
+)
+LOCAL_STEPS: Sequence[Step[DestroyReport]] = (
+    Step("no-process", "No process is left", f"python -m localcloud status {cloud_folder('{stack}')}", no_process),
+    Step("no-folder", "No file is left", f"ls {cloud_folder('')}", no_folder),
 )
 
 
-def steps_for(target: str) -> list[GoneStep]:
-    return [step for step in STEPS if not step.local or target == "local"]
+def steps_for(target: str) -> Sequence[Step[DestroyReport]]:
+    """Return the steps of a target, in their order."""
+    return (*STEPS, *LOCAL_STEPS) if target == "local" else STEPS

@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 
 from components.settings.conventions import EXPORTS
-from lab.reading.objects import at, condition, name_of
-from lab.reading.snapshot import Snapshot, Thing
-from lab.steps.finding import Finding, Step, judged, last_warning, missing
+from lab.reading.objects import Thing, at, condition, name_of
+from lab.reading.snapshot import Snapshot
+from lab.steps import Finding, Step, judged, missing
 
 
 def deployment(seen: Snapshot) -> Finding:
+    """Judge the Deployment's replicas, label and selector."""
     if seen.deployment is None:
         return missing(
             f"there is no Deployment {seen.server.name} in the namespace {seen.server.namespace}",
-            f"it was deleted or never made: run pulumi up --stack {seen.stack}",
+            f"it was deleted or never created: run pulumi up --stack {seen.stack}",
         )
     role = {"role": seen.server.name}
     replicas = at(seen.deployment, "spec", "replicas")
@@ -21,11 +22,11 @@ def deployment(seen: Snapshot) -> Finding:
     selector = at(seen.deployment, "spec", "selector", "matchLabels")
     return judged(
         f"{available} of {replicas} available, its Pods labelled role: {label}",
-        (replicas == 1, "replicas has to be 1: without one nobody serves, and two would want the one volume"),
+        (replicas == 1, "replicas has to be 1: with 0 nobody serves, and 2 would want the one volume"),
         (
             available == replicas,
-            f"not every replica is available: kubectl describe deployment {seen.server.name}{seen.n}"
-            f"{last_warning(seen, seen.deployment, seen.pod)}",
+            f"not every replica is available: kubectl describe deployment {seen.server.name}{seen.in_namespace}"
+            f"{seen.last_warning(seen.deployment, seen.pod)}",
         ),
         (
             label == role["role"],
@@ -36,6 +37,7 @@ def deployment(seen: Snapshot) -> Finding:
 
 
 def mount(seen: Snapshot) -> Finding:
+    """Judge whether the Pod keeps what it exports on the claim."""
     template = at(seen.deployment, "spec", "template", "spec")
     if template is None:
         return missing("there is no Deployment", "see the step before")
@@ -49,7 +51,7 @@ def mount(seen: Snapshot) -> Finding:
     if not through:
         return missing(
             f"no volume of the Pod uses the claim {seen.server.claim_name}",
-            f"whatever is written to {EXPORTS} goes with the Pod: add the claim to spec.volumes",
+            f"what is written to {EXPORTS} is lost with the Pod: add the claim to spec.volumes",
         )
     return judged(
         f"claim {seen.server.claim_name} at {' and '.join(paths) or 'no path'}",
@@ -61,10 +63,12 @@ def mount(seen: Snapshot) -> Finding:
 
 
 def pod(seen: Snapshot) -> Finding:
+    """Judge whether the one Pod runs, and is the only user of the claim."""
     if seen.pod is None:
         return missing(
             "the Deployment has no Pod",
-            f"kubectl describe deployment {seen.server.name}{seen.n} tells why{last_warning(seen, seen.deployment)}",
+            f"kubectl describe deployment {seen.server.name}{seen.in_namespace} tells why"
+            f"{seen.last_warning(seen.deployment)}",
         )
     phase = at(seen.pod, "status", "phase")
     ready = condition(seen.pod, "Ready")
@@ -72,13 +76,13 @@ def pod(seen: Snapshot) -> Finding:
     leaving = at(seen.pod, "metadata", "deletionTimestamp")
     waiting = [reason for reason in map(_why_waiting, at(seen.pod, "status", "containerStatuses") or ()) if reason]
     node = at(seen.pod, "spec", "nodeName")
-    state = "on its way out" if leaving else f"{phase}, {'ready' if ready else 'not ready'}"
+    state = "being deleted" if leaving else f"{phase}, {'ready' if ready else 'not ready'}"
     return judged(
         f"{name_of(seen.pod)}: {state}, on {node or 'no node'}, labelled role: {label}",
         (
             phase == "Running" and ready and not leaving,
-            f"kubectl describe pod {name_of(seen.pod)}{seen.n} tells why{''.join(f' ({reason})' for reason in waiting)}"
-            f"{last_warning(seen, seen.pod)}",
+            f"kubectl describe pod {name_of(seen.pod)}{seen.in_namespace} tells why"
+            f"{''.join(f' ({reason})' for reason in waiting)}{seen.last_warning(seen.pod)}",
         ),
         (label == seen.server.name, f"the Pod lacks the label role: {seen.server.name}, by which the Service finds it"),
         (
@@ -86,25 +90,25 @@ def pod(seen: Snapshot) -> Finding:
             f"there are {len(seen.pods)} Pods, {named(seen.pods)}, and the volume is for one",
         ),
         (
-            not seen.strangers,
-            f"{named(seen.strangers)} uses the claim {seen.server.claim_name} too, and the Deployment did not make it: "
-            "the volume stays where that runs, and pulumi destroy stops at it. kubectl delete pod "
-            f"{' '.join(str(name_of(stranger)) for stranger in seen.strangers)}{seen.n}, and whatever made it",
+            not seen.foreign_pods,
+            f"{named(seen.foreign_pods)} uses the claim {seen.server.claim_name} too, and the Deployment did not "
+            "create it: the volume stays on its node, and pulumi destroy stops at it. kubectl delete pod "
+            f"{' '.join(str(name_of(pod)) for pod in seen.foreign_pods)}{seen.in_namespace}, and what created it",
         ),
     )
 
 
 def named(pods: Sequence[Thing]) -> str:
-    """Pods by name and node."""
+    """Return the Pods by name and node."""
     return " and ".join(f"{name_of(pod)} (on {at(pod, 'spec', 'nodeName') or 'no node'})" for pod in pods)
 
 
 def service(seen: Snapshot) -> Finding:
-    """Whether clients get to the Pod, to it alone, and by its label, so that they get to its successor as well."""
+    """Judge whether the Service leads to the Pod alone, by its label: then it leads to the next Pod too."""
     if seen.service is None:
         return missing(
             f"there is no Service {seen.server.name} in the namespace {seen.server.namespace}",
-            f"it was deleted or never made: run pulumi up --stack {seen.stack}",
+            f"it was deleted or never created: run pulumi up --stack {seen.stack}",
         )
     selector: Thing = at(seen.service, "spec", "selector") or {}
     names = [
@@ -117,7 +121,7 @@ def service(seen: Snapshot) -> Finding:
         return missing(
             found,
             f"its selector has to be role: {seen.server.name}, the label of the server's Pod: kubectl describe service "
-            f"{seen.server.name}{seen.n} shows it, pulumi up --stack {seen.stack} puts it back",
+            f"{seen.server.name}{seen.in_namespace} shows it, pulumi up --stack {seen.stack} puts it back",
         )
     ours = {at(one, "metadata", "uid") for one in seen.pods}
     others = [name for name, uid in zip(names, reached, strict=True) if uid not in ours]
@@ -125,25 +129,25 @@ def service(seen: Snapshot) -> Finding:
         found,
         (
             at(seen.pod, "metadata", "uid") in reached,
-            f"it does not lead to the server's Pod: kubectl get pods{seen.n} --show-labels shows whether that has the "
-            f"label role: {seen.server.name}",
+            f"it does not lead to the server's Pod: kubectl get pods{seen.in_namespace} --show-labels shows whether "
+            f"that has the label role: {seen.server.name}",
         ),
         (
             not others,
-            f"it leads to {' and '.join(others)} too, where nobody serves the volume: kubectl label pod "
-            f"{' '.join(others)}{seen.n} role- takes the label role: {seen.server.name} off",
+            f"it leads to {' and '.join(others)} too, which does not serve the volume: kubectl label pod "
+            f"{' '.join(others)}{seen.in_namespace} role- takes the label role: {seen.server.name} off",
         ),
     )
 
 
 def _why_waiting(container: Thing) -> str:
-    """ImagePullBackOff and its like."""
+    """Return why a container waits, such as ImagePullBackOff; empty if it does not."""
     reason: str | None = at(container, "state", "waiting", "reason")
     message: str | None = at(container, "state", "waiting", "message")
     return ": ".join(part for part in (reason, message) if part)
 
 
-STEPS = (
+STEPS: Sequence[Step[Snapshot]] = (
     Step("deployment", "The Deployment has its one Pod", "kubectl get deployment {server}{n} -o wide", deployment),
     Step("mount", "The claim is mounted at /exports", "kubectl describe deployment {server}{n}", mount),
     Step("pod", "The Pod is Running and Ready", "kubectl get pods{n} -l role={server} -o wide", pod),

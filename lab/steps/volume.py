@@ -1,12 +1,13 @@
-"""The steps about the PersistentVolume, the EBS volume behind it, and what the stack says about both."""
+"""The steps about the PersistentVolume, its EBS volume, and the stack's outputs about both."""
 
+from collections.abc import Sequence
 from math import ceil
 
 from components.settings.conventions import EBS_DRIVER, ebs_volume_name
 from components.settings.quantity import GIB, parse_quantity
-from lab.reading.objects import at, name_of, tags_of
-from lab.reading.snapshot import Snapshot, instance_id_of
-from lab.steps.finding import Finding, Step, judged, missing
+from lab.reading.objects import at, instance_id_of, name_of, tags_of
+from lab.reading.snapshot import Snapshot
+from lab.steps import Finding, Step, judged, missing
 
 PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
 ZONE = "topology.kubernetes.io/zone"
@@ -17,9 +18,11 @@ NO_VOLUME = (
 
 
 def persistent_volume(seen: Snapshot) -> Finding:
+    """Judge whether the driver created the PersistentVolume for the claim."""
     if seen.pv is None:
         return missing(
-            "there is no PersistentVolume for the claim", "it is made when a Pod wants the claim; see the claim's steps"
+            "there is no PersistentVolume for the claim",
+            "it is created when a Pod wants the claim; see the claim's steps",
         )
     spec = seen.pv["spec"]
     by = at(seen.pv, "metadata", "annotations", PROVISIONED_BY)
@@ -28,14 +31,18 @@ def persistent_volume(seen: Snapshot) -> Finding:
     same = at(spec, "claimRef", "uid") == at(seen.claim, "metadata", "uid")
     return judged(
         f"{name_of(seen.pv)}: made by {by or 'hand'}, {phase}, {policy}, {handle or 'no EBS handle'}",
-        (by == EBS_DRIVER, f"the annotation {PROVISIONED_BY} does not say {EBS_DRIVER}: it is no dynamic one"),
+        (
+            by == EBS_DRIVER,
+            f"the annotation {PROVISIONED_BY} does not say {EBS_DRIVER}: somebody made it by hand",
+        ),
         (phase == "Bound" and same, f"it is not bound to this claim: kubectl describe pv {name_of(seen.pv)}"),
-        (policy == "Delete", f"with {policy} the EBS volume stays, and costs, after the claim is gone"),
+        (policy == "Delete", f"with {policy} the EBS volume stays, and costs, after the claim was deleted"),
         (str(handle).startswith("vol-"), "its spec.csi.volumeHandle has to be the id of an EBS volume"),
     )
 
 
 def ebs_name(seen: Snapshot) -> Finding:
+    """Judge the volume's Name tag."""
     if seen.volume is None:
         return _no_volume(seen)
     name = tags_of(seen.volume).get("Name")
@@ -45,12 +52,13 @@ def ebs_name(seen: Snapshot) -> Finding:
         (
             (name or "").startswith(wanted),
             f"its tag Name has to be {wanted}, or nobody finds it in the console: the driver sets it from the class's "
-            "parameter tagSpecification_1, and only when the volume is made",
+            "parameter tagSpecification_1, and only when it creates the volume",
         ),
     )
 
 
 def ebs_kind(seen: Snapshot) -> Finding:
+    """Judge the volume's size, type and encryption."""
     if seen.volume is None:
         return _no_volume(seen)
     size, kind, encrypted = seen.volume["Size"], seen.volume["VolumeType"], seen.volume["Encrypted"]
@@ -59,11 +67,15 @@ def ebs_kind(seen: Snapshot) -> Finding:
         f"{size} GiB, {kind}, {'encrypted' if encrypted else 'not encrypted'}",
         (size == wanted, f"{seen.expected_storage} is {wanted} GiB; a volume never shrinks, and grows on AWS only"),
         (kind == "gp3", "the class's parameter type says gp3: somebody changed the volume in EC2"),
-        (encrypted is True, "a volume is encrypted when it is made or never: look at the class's parameter encrypted"),
+        (
+            encrypted is True,
+            "a volume is encrypted at its creation or never: look at the class's parameter encrypted",
+        ),
     )
 
 
 def ebs_zone(seen: Snapshot) -> Finding:
+    """Judge whether the volume is in its node's zone."""
     if seen.volume is None:
         return _no_volume(seen)
     if seen.node is None:
@@ -76,6 +88,7 @@ def ebs_zone(seen: Snapshot) -> Finding:
 
 
 def attached(seen: Snapshot) -> Finding:
+    """Judge whether EC2 and Kubernetes both have the volume attached to the Pod's node."""
     if seen.volume is None:
         return _no_volume(seen)
     if seen.node is None:
@@ -97,27 +110,28 @@ def attached(seen: Snapshot) -> Finding:
         ),
         (
             at(seen.instance, "State", "Name") == "running",
-            f"EC2 has the instance {instance} as {at(seen.instance, 'State', 'Name') or 'gone'}",
+            f"EC2 has the instance {instance} as {at(seen.instance, 'State', 'Name') or 'deleted'}",
         ),
     )
 
 
 def _why_elsewhere(seen: Snapshot) -> str:
-    if seen.strangers:
-        return "the other Pod on the claim keeps it where that runs, see the Pod's step"
+    if seen.foreign_pods:
+        return "the other Pod on the claim keeps it on its node, see the Pod's step"
     stale = " ".join(str(name_of(one)) for one in seen.attachments)
     first = f"kubectl delete volumeattachment {stale}, then " if stale else ""
     return (
-        f"somebody detached it, or it is still on another one. {first}kubectl delete pod {name_of(seen.pod)}{seen.n}: "
-        "the driver attaches it again for the next Pod"
+        f"somebody detached it, or it is still on another instance. {first}kubectl delete pod {name_of(seen.pod)}"
+        f"{seen.in_namespace}: the driver attaches it again for the next Pod"
     )
 
 
 def outputs(seen: Snapshot) -> Finding:
-    """Whether the stack tells what is there, about this server and, for the first, at the top."""
+    """Judge whether the stack's outputs name what exists: the server's, and for the first server those at the top."""
     if not seen.outputs:
         return missing(
-            f"the stack tells nothing about {seen.server.label}", f"it was never up: run pulumi up --stack {seen.stack}"
+            f"the stack has no outputs about {seen.server.label}",
+            f"it was never up: run pulumi up --stack {seen.stack}",
         )
     really = {
         "claimName": name_of(seen.claim),
@@ -143,7 +157,7 @@ def _no_volume(seen: Snapshot) -> Finding:
 
 
 _DESCRIBE = "aws ec2 describe-volumes --volume-ids {volume}"
-STEPS = (
+STEPS: Sequence[Step[Snapshot]] = (
     Step(
         "persistent-volume",
         "The PersistentVolume was made for the claim",

@@ -1,4 +1,4 @@
-"""A lab in which all is well, as kubectl and EC2 tell of it; tests break one thing in it and look again."""
+"""A lab in which all is well, as kubectl and EC2 describe it; tests break one thing in it and look again."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from components.settings import parse
+from lab.reading.ec2 import Ec2Reader
 from lab.reading.kubectl import Kubectl
-from lab.reading.snapshot import InEc2, Snapshot, Thing, gather
+from lab.reading.objects import Thing
+from lab.reading.snapshot import Snapshot, take_snapshots
 from lab.reading.stack import Stack
 
 PV = "pvc-cc10d05f-cc2e-4c2e-ba0d-95e0052ca4db"
@@ -203,8 +205,8 @@ class Listing:
 
 
 @dataclass
-class World:
-    """Everything that can be broken."""
+class FakeLab:
+    """What kubectl, EC2 and pulumi say about a lab."""
 
     things: list[Thing] = field(default_factory=things)
     volumes: list[Thing] = field(default_factory=volumes)
@@ -213,7 +215,7 @@ class World:
     config: dict[str, str] = field(default_factory=lambda: {"target": "local"})
 
     def the(self, kind: str) -> Thing:
-        """The first of a kind."""
+        """Return the first of a kind."""
         return next(thing for thing in self.things if thing["kind"] == kind)
 
     def remove(self, kind: str) -> None:
@@ -224,23 +226,23 @@ class World:
         return Stack("local", parse(self.config), self.outputs)
 
     @property
-    def in_ec2(self) -> InEc2:
-        return InEc2(Ec2(self.volumes, self.instances))
+    def ec2(self) -> Ec2Reader:
+        return Ec2Reader(Ec2(self.volumes, self.instances))
 
     def snapshots(self) -> list[Snapshot]:
-        return gather(self.stack, cast(Kubectl, Listing(self.things)), self.in_ec2)
+        return take_snapshots(self.stack, cast(Kubectl, Listing(self.things)), self.ec2)
 
     def seen(self) -> Snapshot:
-        """The snapshot of the only server."""
+        """Return the snapshot of the only server."""
         [one] = self.snapshots()
         return one
 
 
-Breakage = Callable[[World], object]
+Breakage = Callable[[FakeLab], object]
 
 
-def broken(*breakages: Breakage) -> World:
-    world = World()
+def broken(*breakages: Breakage) -> FakeLab:
+    lab = FakeLab()
     for breakage in breakages:
-        breakage(world)
-    return world
+        breakage(lab)
+    return lab

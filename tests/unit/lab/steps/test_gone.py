@@ -1,15 +1,15 @@
-"""lab verify --gone: what is left after a destroy turns its step red, and no other."""
+"""lab verify --gone: what a destroy left turns its step red, and no other."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from lab.steps.gone import Remains, steps_for
-from tests.unit.lab.world import PV, VOLUME, volumes
+from lab.steps.gone import DestroyReport, steps_for
+from tests.unit.lab.fake_lab import PV, VOLUME, volumes
 
-LOCAL = Remains("local", "local", resources=[], volumes=None)
-EKS = Remains("dev", "eks", resources=[], volumes=[])
+LOCAL = DestroyReport("local", "local", resources=[], volumes=None)
+EKS = DestroyReport("dev", "eks", resources=[], volumes=[])
 FOLDER = Path("/checkout/.lab/clouds/local")
 
 # What was found, and for each step that has to be red a part of its hint.
@@ -25,20 +25,20 @@ LEFT = {
         {"no-folder": "localcloud delete .lab/clouds/local", "no-volume": str(FOLDER)},
     ),
     "a lab that was never destroyed": (
-        Remains("local", "local", ["lab"], volumes(), FOLDER, ["etcd"]),
+        DestroyReport("local", "local", ["lab"], volumes(), FOLDER, ["etcd"]),
         dict.fromkeys(("stack-empty", "no-volume", "no-process", "no-folder"), "pulumi destroy --stack local"),
     ),
 }
 
 
 @pytest.mark.parametrize("clean", [LOCAL, EKS])
-def test_where_nothing_is_left_every_step_passes(clean: Remains) -> None:
+def test_clean_machine_passes_every_step(clean: DestroyReport) -> None:
     findings = [step.look(clean) for step in steps_for(clean.target)]
     assert all(finding.ok and not finding.hint for finding in findings), findings
 
 
 @pytest.mark.parametrize("what", LEFT)
-def test_what_is_left_turns_its_step_red_and_no_other(what: str) -> None:
+def test_what_is_left_turns_its_steps_red_and_no_other(what: str) -> None:
     left, expected = LEFT[what]
     failed = {step.key: step.look(left).hint for step in steps_for(left.target) if not step.look(left).ok}
     assert set(failed) == set(expected)
@@ -46,12 +46,12 @@ def test_what_is_left_turns_its_step_red_and_no_other(what: str) -> None:
         assert words in failed[key], f"the hint of {key} does not help: {failed[key]}"
 
 
-def test_a_leaked_volume_is_named_as_the_console_shows_it() -> None:
+def test_leaked_volume_is_named_as_the_console_shows_it() -> None:
     [step] = [step for step in steps_for("eks") if step.key == "no-volume"]
     found = step.look(replace(EKS, volumes=volumes())).found
     assert VOLUME in found
     assert f"kubernetes-dynamic-{PV}" in found
 
 
-def test_on_aws_nothing_of_this_machine_is_asked() -> None:
+def test_aws_steps_ask_nothing_of_this_machine() -> None:
     assert {step.key for step in steps_for("eks")} == {"stack-empty", "no-volume"}

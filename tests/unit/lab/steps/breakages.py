@@ -1,19 +1,19 @@
-"""Ways to break a lab in which all is well, and what each step says of them."""
+"""Ways to break a lab in which all is well, and the hints of the steps that each turns red."""
 
 from copy import deepcopy
 from typing import Any
 
-from tests.unit.lab.world import INSTANCE, POD, PV, Breakage, World, endpoint
+from tests.unit.lab.fake_lab import INSTANCE, POD, PV, Breakage, FakeLab, endpoint
 
 CLAIM, POD_KIND, PV_KIND = "PersistentVolumeClaim", "Pod", "PersistentVolume"
 
 
 def put(kind: str, *path: Any) -> Breakage:
-    """Sets a field of the first object of a kind: keys, then the value."""
+    """Set a field of the first object of a kind: keys, then the value."""
     *keys, last, value = path
 
-    def breakage(world: World) -> None:
-        place: Any = world.the(kind)
+    def breakage(lab: FakeLab) -> None:
+        place: Any = lab.the(kind)
         for key in keys:
             place = place[key]
         place[last] = value
@@ -22,52 +22,52 @@ def put(kind: str, *path: Any) -> Breakage:
 
 
 def in_ec2(**fields: Any) -> Breakage:
-    return lambda world: world.volumes[0].update(fields)
+    return lambda lab: lab.volumes[0].update(fields)
 
 
 def told(**values: str) -> Breakage:
-    return lambda world: (world.outputs.update(values), world.outputs["servers"]["nfs-server"].update(values))
+    return lambda lab: (lab.outputs.update(values), lab.outputs["servers"]["nfs-server"].update(values))
 
 
 def warn(kind: str, reason: str, message: str) -> Breakage:
-    def breakage(world: World) -> None:
-        uid = world.the(kind)["metadata"]["uid"]
-        world.things.append(
+    def breakage(lab: FakeLab) -> None:
+        uid = lab.the(kind)["metadata"]["uid"]
+        lab.things.append(
             {"kind": "Event", "type": "Warning", "reason": reason, "message": message, "involvedObject": {"uid": uid}}
         )
 
     return breakage
 
 
-def second_pod(world: World) -> None:
-    world.things.append(deepcopy(world.the(POD_KIND)))
-    world.things[-1]["metadata"]["name"] = "nfs-server-576868c54d-other"
+def second_pod(lab: FakeLab) -> None:
+    lab.things.append(deepcopy(lab.the(POD_KIND)))
+    lab.things[-1]["metadata"]["name"] = "nfs-server-576868c54d-other"
 
 
-def stranger(node: str, phase: str = "Running") -> Breakage:
-    """A Pod on the server's claim that no Deployment of the lab made."""
+def foreign_pod(node: str, phase: str = "Running") -> Breakage:
+    """Add a Pod on the server's claim that no Deployment of the lab created."""
 
-    def breakage(world: World) -> None:
-        pod = deepcopy(world.the(POD_KIND))
+    def breakage(lab: FakeLab) -> None:
+        pod = deepcopy(lab.the(POD_KIND))
         pod["metadata"] = {"name": "debug", "namespace": "default", "uid": "uid-of-debug"}
         pod["spec"]["nodeName"], pod["status"]["phase"] = node, phase
-        world.things.append(pod)
+        lab.things.append(pod)
 
     return breakage
 
 
-def authored(world: World) -> None:
-    fields = world.the(CLAIM)["metadata"]["managedFields"][0]["fieldsV1"]["f:spec"]
-    world.the(CLAIM)["metadata"]["managedFields"][0]["fieldsV1"] = {"f:spec": {**fields, "f:storageClassName": {}}}
+def authored(lab: FakeLab) -> None:
+    fields = lab.the(CLAIM)["metadata"]["managedFields"][0]["fieldsV1"]["f:spec"]
+    lab.the(CLAIM)["metadata"]["managedFields"][0]["fieldsV1"] = {"f:spec": {**fields, "f:storageClassName": {}}}
 
 
-def second_default(world: World) -> None:
-    world.things.append(deepcopy(world.the("StorageClass")))
-    world.things[-1]["metadata"]["name"] = "gp2"
+def second_default(lab: FakeLab) -> None:
+    lab.things.append(deepcopy(lab.the("StorageClass")))
+    lab.things[-1]["metadata"]["name"] = "gp2"
 
 
-def forget_events(world: World) -> None:
-    world.remove("Event")
+def forget_events(lab: FakeLab) -> None:
+    lab.remove("Event")
 
 
 NO_WAIT: tuple[Breakage, ...] = (forget_events, put(CLAIM, "metadata", "annotations", {}))
@@ -89,7 +89,7 @@ BREAKAGES: dict[str, tuple[tuple[Breakage, ...], dict[str, str]]] = {
     ),
     "a class that retains": ((put("StorageClass", "reclaimPolicy", "Retain"),), {"default-class": "costs"}),
     "a class that cannot expand": ((put("StorageClass", "allowVolumeExpansion", False),), {"default-class": "grow"}),
-    "another provisioner": ((put("StorageClass", "provisioner", "nfs.io"),), {"default-class": "no EBS volume"}),
+    "another provisioner": ((put("StorageClass", "provisioner", "nfs.io"),), {"default-class": "ebs.csi.aws.com"}),
     "two default classes": ((second_default,), {"default-class": "has to be one"}),
     "2Gi in the claim": (
         (put(CLAIM, "spec", "resources", "requests", "storage", "2Gi"),),
@@ -97,12 +97,12 @@ BREAKAGES: dict[str, tuple[tuple[Breakage, ...], dict[str, str]]] = {
     ),
     "2Gi in EC2": ((in_ec2(Size=2),), {"ebs-kind": "1Gi is 1 GiB"}),
     "2Gi in the configuration": (
-        (lambda world: world.config.update(storage="2Gi"),),
+        (lambda lab: lab.config.update(storage="2Gi"),),
         {"claim-size": "says 2Gi", "ebs-kind": "2Gi is 2 GiB"},
     ),
     "another access mode": ((put(CLAIM, "spec", "accessModes", ["ReadWriteMany"]),), {"claim-size": "ReadWriteOnce"}),
     "a claim that is leaving": ((put(CLAIM, "metadata", "deletionTimestamp", "now"),), {"claim-exists": "deleted it"}),
-    "a claim that lost its volume": ((put(CLAIM, "status", "phase", "Lost"),), {"claim-bound": "was deleted under it"}),
+    "a claim that lost its volume": ((put(CLAIM, "status", "phase", "Lost"),), {"claim-bound": "out of reach"}),
     "a claim that waits": (
         (put(CLAIM, "status", "phase", "Pending"), warn(CLAIM, "ProvisioningFailed", "no such type")),
         {"claim-bound": "ProvisioningFailed: no such type"},
@@ -110,7 +110,7 @@ BREAKAGES: dict[str, tuple[tuple[Breakage, ...], dict[str, str]]] = {
     "another mount path": ((put("Deployment", *MOUNTS, ELSEWHERE),), {"mount": "has to be mounted at /exports"}),
     "no claim in the Pod": (
         (put("Deployment", "spec", "template", "spec", "volumes", BESIDE),),
-        {"mount": "goes with the Pod"},
+        {"mount": "is lost with the Pod"},
     ),
     "a Pod without its label": (
         (put(POD_KIND, "metadata", "labels", {}),),
@@ -125,15 +125,19 @@ BREAKAGES: dict[str, tuple[tuple[Breakage, ...], dict[str, str]]] = {
         {"deployment": "selector has to be"},
     ),
     "two replicas wanted": ((put("Deployment", "spec", "replicas", 2),), {"deployment": "replicas has to be 1"}),
-    "no replica wanted": ((put("Deployment", "spec", "replicas", 0),), {"deployment": "without one nobody serves"}),
+    "no replica wanted": ((put("Deployment", "spec", "replicas", 0),), {"deployment": "with 0 nobody serves"}),
     "two Pods": ((second_pod,), {"pod": f"there are 2 Pods, {POD} (on node-1) and nfs-server-576868c54d-other"}),
     "somebody else's Pod on the claim": (
-        (stranger("node-1"),),
-        {"pod": "debug (on node-1) uses the claim nfs-pvc too, and the Deployment did not make it"},
+        (foreign_pod("node-1"),),
+        {"pod": "debug (on node-1) uses the claim nfs-pvc too, and the Deployment did not create it"},
+    ),
+    "an ended Pod on the claim, at which a destroy would stop": (
+        (foreign_pod("node-2", phase="Succeeded"),),
+        {"pod": "pulumi destroy stops at it. kubectl delete pod debug"},
     ),
     "somebody else's Pod that keeps the volume on its node": (
         (
-            stranger("node-2"),
+            foreign_pod("node-2"),
             in_ec2(Attachments=[{"InstanceId": "i-0", "State": "attached"}]),
             put("VolumeAttachment", "spec", "nodeName", "node-2"),
         ),
@@ -178,7 +182,7 @@ BREAKAGES: dict[str, tuple[tuple[Breakage, ...], dict[str, str]]] = {
         (put(POD_KIND, "status", "conditions", []), warn(POD_KIND, "Unhealthy", "connection refused")),
         {"pod": "Unhealthy: connection refused"},
     ),
-    "a volume made by hand": ((put(PV_KIND, "metadata", "annotations", {}),), {"persistent-volume": "no dynamic one"}),
+    "a volume made by hand": ((put(PV_KIND, "metadata", "annotations", {}),), {"persistent-volume": "by hand"}),
     "a volume that is retained": (
         (put(PV_KIND, "spec", "persistentVolumeReclaimPolicy", "Retain"),),
         {"persistent-volume": "stays, and costs"},
@@ -200,10 +204,10 @@ BREAKAGES: dict[str, tuple[tuple[Breakage, ...], dict[str, str]]] = {
         (in_ec2(Attachments=[{"InstanceId": "i-0", "State": "attached"}]),),
         {"attached": f"attached to {INSTANCE}"},
     ),
-    "no VolumeAttachment": ((lambda world: world.remove("VolumeAttachment"),), {"attached": "Kubernetes has to hold"}),
-    "an instance that is gone": ((lambda world: world.instances.clear(),), {"attached": "gone"}),
-    "a volume that is gone": (
-        (lambda world: world.volumes.clear(),),
+    "no VolumeAttachment": ((lambda lab: lab.remove("VolumeAttachment"),), {"attached": "Kubernetes has to hold"}),
+    "an instance that was deleted": ((lambda lab: lab.instances.clear(),), {"attached": "deleted"}),
+    "a volume that was deleted": (
+        (lambda lab: lab.volumes.clear(),),
         dict.fromkeys(("ebs-name", "ebs-kind", "ebs-zone", "attached"), "deleted it in EC2"),
     ),
     "outputs of an earlier volume": ((told(volumeId="vol-0"),), {"outputs": "run pulumi up"}),

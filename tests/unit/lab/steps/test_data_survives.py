@@ -1,4 +1,4 @@
-"""The file that outlives its Pod: what is typed, and what counts as kept."""
+"""The file outlives its Pod, and only then the step passes."""
 
 import json
 from collections.abc import Callable
@@ -7,11 +7,11 @@ from typing import Any, cast
 
 import pytest
 
-from lab.reading.commands import Refused
+from lab.reading.commands import CommandFailed
 from lab.reading.kubectl import Kubectl
 from lab.reading.snapshot import Snapshot
-from lab.steps import data_survives as share
-from tests.unit.lab.world import POD, World
+from lab.steps import data_survives
+from tests.unit.lab.fake_lab import POD, FakeLab
 
 NEXT = "nfs-server-576868c54d-next"
 
@@ -27,7 +27,7 @@ class Server:
     def run(self, *words: str, timeout: float = 0) -> str:
         self.typed.append(" ".join(words))
         if self._refuses and self._refuses in words:
-            raise Refused("the server said no")
+            raise CommandFailed("the server said no")
         answer: Callable[..., str] = getattr(self, f"_{words[0]}", lambda *_: "")
         return answer(*words)
 
@@ -54,14 +54,14 @@ class Server:
 
 
 def on_eks() -> Snapshot:
-    return replace(World().seen(), target="eks")
+    return replace(FakeLab().seen(), target="eks")
 
 
 def tried(server: Server, seen: Snapshot | None = None) -> Any:
-    return share.try_it(seen or on_eks(), cast(Kubectl, server), lambda: "a token")
+    return data_survives.step(cast(Kubectl, server), lambda: "a token").look(seen or on_eks())
 
 
-def test_what_was_written_is_read_through_the_next_pod() -> None:
+def test_file_is_read_through_the_next_pod() -> None:
     server = Server()
     finding = tried(server)
     assert finding.ok, finding
@@ -71,7 +71,7 @@ def test_what_was_written_is_read_through_the_next_pod() -> None:
     assert [typed.split()[0] for typed in server.typed] == ["exec", "delete", "rollout", "get", "exec", "exec"]
 
 
-def test_bytes_that_went_with_the_pod_are_a_failure() -> None:
+def test_file_lost_with_the_pod_is_a_failure() -> None:
     finding = tried(Server(keeps=False))
     assert finding.ok is False
     assert "read nothing" in finding.found
@@ -79,40 +79,40 @@ def test_bytes_that_went_with_the_pod_are_a_failure() -> None:
 
 
 @pytest.mark.parametrize("verb", ["exec", "delete", "rollout", "get"])
-def test_a_command_that_fails_says_which_and_why(verb: str) -> None:
+def test_failing_command_says_which_and_why(verb: str) -> None:
     finding = tried(Server(refuses=verb))
     assert finding.ok is False
     assert "the server said no" in finding.found
     assert finding.hint
 
 
-def test_a_server_that_is_not_ready_keeps_its_pod() -> None:
-    world = World()
-    world.the("Pod")["status"]["conditions"] = []
+def test_server_that_is_not_ready_keeps_its_pod() -> None:
+    lab = FakeLab()
+    lab.the("Pod")["status"]["conditions"] = []
     server = Server()
-    assert tried(server, replace(world.seen(), target="eks")).ok is False
+    assert tried(server, replace(lab.seen(), target="eks")).ok is False
     assert server.typed == [], "a Pod that may never come back was deleted"
 
 
-def test_a_server_that_keeps_its_files_elsewhere_keeps_its_pod() -> None:
-    world = World()
-    world.the("Deployment")["spec"]["template"]["spec"]["volumes"] = [{"name": "data", "emptyDir": {}}]
+def test_server_with_files_elsewhere_keeps_its_pod() -> None:
+    lab = FakeLab()
+    lab.the("Deployment")["spec"]["template"]["spec"]["volumes"] = [{"name": "data", "emptyDir": {}}]
     server = Server()
-    finding = tried(server, replace(world.seen(), target="eks"))
+    finding = tried(server, replace(lab.seen(), target="eks"))
     assert finding.ok is False
     assert "not tried" in finding.found
-    assert server.typed == [], "the learner's files went with the Pod"
+    assert server.typed == [], "the learner's files were lost with the Pod"
 
 
-def test_on_local_it_is_skipped_with_the_reason_and_not_green() -> None:
+def test_step_is_skipped_on_local_with_the_reason() -> None:
     server = Server()
-    finding = tried(server, World().seen())
+    finding = tried(server, FakeLab().seen())
     assert finding.ok is None
     assert "only pretend to run containers" in finding.found
     assert server.typed == []
 
 
-def test_the_command_to_type_says_the_same() -> None:
-    typed = share.command(on_eks())
+def test_command_to_type_deletes_the_pod_too() -> None:
+    typed = data_survives.step(cast(Kubectl, Server())).command(on_eks())
     assert "/exports" in typed
     assert "delete pod -l role=nfs-server" in typed

@@ -1,9 +1,12 @@
-"""Each step of the exercise: what makes it red, with which hint, while every other one stays as it was."""
+"""Each step of the exercise turns red for its reason, with a hint, while every other step stays as it was."""
 
 import pytest
 
-from lab.steps import STEPS, look
-from tests.unit.lab.breakages import (
+from lab.reading.snapshot import Snapshot
+from lab.steps import Finding
+from lab.verify import STEPS
+from tests.unit.lab.fake_lab import POD, VOLUME, FakeLab, broken
+from tests.unit.lab.steps.breakages import (
     BREAKAGES,
     CLAIM,
     POD_KIND,
@@ -11,21 +14,24 @@ from tests.unit.lab.breakages import (
     forget_events,
     put,
     second_pod,
-    stranger,
 )
-from tests.unit.lab.world import POD, VOLUME, World, broken
 
 
-def test_a_lab_in_which_all_is_well_passes_every_step() -> None:
-    findings = look(World().seen())
+def look(seen: Snapshot) -> dict[str, Finding]:
+    """Return what each step finds, by its key."""
+    return {step.key: step.look(seen) for step in STEPS}
+
+
+def test_lab_in_which_all_is_well_passes_every_step() -> None:
+    findings = look(FakeLab().seen())
     assert {key for key, finding in findings.items() if not finding.ok} == set()
     assert {finding.hint for finding in findings.values()} == {""}, "a hint is for a failure"
 
 
 @pytest.mark.parametrize("what", BREAKAGES)
-def test_what_is_broken_turns_its_step_red_and_no_other(what: str) -> None:
+def test_breakage_turns_its_steps_red_and_no_other(what: str) -> None:
     breakages, expected = BREAKAGES[what]
-    before, after = look(World().seen()), look(broken(*breakages).seen())
+    before, after = look(FakeLab().seen()), look(broken(*breakages).seen())
     failed = {key: finding.hint for key, finding in after.items() if finding.ok is not True}
     assert set(failed) == set(expected), f"{what}: {failed}"
     for key, words in expected.items():
@@ -35,19 +41,19 @@ def test_what_is_broken_turns_its_step_red_and_no_other(what: str) -> None:
     }
 
 
-def test_every_step_is_made_red_by_something() -> None:
+def test_every_step_is_turned_red_by_a_breakage() -> None:
     reddened = {key for _, expected in BREAKAGES.values() for key in expected}
     assert reddened == {step.key for step in STEPS}, "a step that nothing turns red checks nothing"
 
 
-def test_events_that_expired_are_no_reason_to_doubt_that_the_claim_waited() -> None:
+def test_claim_without_events_is_proved_to_have_waited() -> None:
     finding = look(broken(forget_events).seen())["claim-waited"]
     assert finding.ok
-    assert "the event is gone" in finding.found, "it must not claim to have seen what it concluded"
+    assert "this one is older" in finding.found, "it must not claim to have seen what it concluded"
     assert "node-1" in finding.found
 
 
-def test_an_event_of_an_earlier_claim_of_that_name_proves_nothing() -> None:
+def test_event_of_an_earlier_claim_proves_nothing() -> None:
     earlier = put("Event", "involvedObject", "uid", "uid-of-the-claim-before")
     assert look(broken(earlier, put(CLAIM, "metadata", "annotations", {})).seen())["claim-waited"].ok is False
 
@@ -55,47 +61,42 @@ def test_an_event_of_an_earlier_claim_of_that_name_proves_nothing() -> None:
 @pytest.mark.parametrize(
     "kind", [CLAIM, "Deployment", POD_KIND, "Service", "EndpointSlice", PV_KIND, "StorageClass", "Node"]
 )
-def test_what_is_not_there_is_a_finding_and_no_crash(kind: str) -> None:
-    findings = look(broken(lambda world: world.remove(kind)).seen())
+def test_missing_object_is_a_finding(kind: str) -> None:
+    findings = look(broken(lambda lab: lab.remove(kind)).seen())
     failed = [finding for finding in findings.values() if not finding.ok]
     assert failed, f"nobody misses the {kind}"
     assert all(finding.hint and finding.found for finding in failed)
 
 
-def test_an_empty_cluster_fails_every_step_without_a_crash() -> None:
-    findings = look(broken(lambda world: (world.things.clear(), world.volumes.clear())).seen())
+def test_empty_cluster_fails_every_step() -> None:
+    findings = look(broken(lambda lab: (lab.things.clear(), lab.volumes.clear())).seen())
     assert {finding.ok for finding in findings.values()} == {False}
 
 
-def test_the_pod_on_its_way_out_does_not_stand_for_the_one_that_came_after() -> None:
-    def replaced(world: World) -> None:
-        second_pod(world)
-        world.the(POD_KIND)["metadata"]["deletionTimestamp"] = "now"
+def test_pod_being_deleted_is_not_taken_for_the_next() -> None:
+    def replaced(lab: FakeLab) -> None:
+        second_pod(lab)
+        lab.the(POD_KIND)["metadata"]["deletionTimestamp"] = "now"
 
     assert "kgg7b" not in look(broken(replaced).seen())["pod"].found
 
 
-def test_a_pod_that_has_ended_is_no_user_of_the_claim() -> None:
-    findings = look(broken(stranger("node-2", phase="Succeeded")).seen())
-    assert findings["pod"].ok, f"it holds nothing any more: {findings['pod'].hint}"
-
-
-def test_commands_name_what_the_learner_has() -> None:
-    seen = World().seen()
+def test_commands_name_what_was_seen() -> None:
+    seen = FakeLab().seen()
     commands = {step.key: step.command(seen) for step in STEPS}
     assert commands["claim-bound"] == "kubectl get pvc nfs-pvc"
     assert VOLUME in commands["attached"]
     assert not [command for command in commands.values() if "<" in command or "{" in command]
 
 
-def test_commands_say_the_namespace_where_it_is_not_the_default() -> None:
-    world = World()
-    world.config["servers"] = '["team-a/nfs-server"]'
-    world.outputs["servers"] = {"team-a/nfs-server": world.outputs["servers"]["nfs-server"]}
-    for thing in world.things:
+def test_commands_name_a_namespace_that_is_not_the_default() -> None:
+    lab = FakeLab()
+    lab.config["servers"] = '["team-a/nfs-server"]'
+    lab.outputs["servers"] = {"team-a/nfs-server": lab.outputs["servers"]["nfs-server"]}
+    for thing in lab.things:
         if "namespace" in thing["metadata"]:
             thing["metadata"]["namespace"] = "team-a"
-    seen = world.seen()
+    seen = lab.seen()
     assert [key for key, finding in look(seen).items() if not finding.ok] == []
     asked = [step.command(seen) for step in STEPS if step.key in ("claim-bound", "pod", "deployment")]
     assert all("-n team-a" in command for command in asked), asked
@@ -103,11 +104,11 @@ def test_commands_say_the_namespace_where_it_is_not_the_default() -> None:
     assert seen.pod["metadata"]["name"] == POD
 
 
-def test_each_of_several_servers_is_judged_by_its_own_things() -> None:
-    world = World()
-    world.config["servers"] = '["nfs-server", "archive-server"]'
-    first, second = world.snapshots()
+def test_each_server_is_judged_by_its_own_objects() -> None:
+    lab = FakeLab()
+    lab.config["servers"] = '["nfs-server", "archive-server"]'
+    first, second = lab.snapshots()
     assert {finding.ok for finding in look(first).values()} == {True}
     verdicts = {key: finding.ok for key, finding in look(second).items()}
     assert verdicts.pop("default-class"), "the class is everybody's"
-    assert set(verdicts.values()) == {False}, "the other one's things were taken for its own"
+    assert set(verdicts.values()) == {False}, "the first server's objects were taken for its own"

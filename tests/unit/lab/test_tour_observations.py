@@ -1,4 +1,4 @@
-"""lab tour: what it makes of what it sees, on both targets."""
+"""The tour judges what it observes, on both targets."""
 
 from dataclasses import replace
 from typing import Any
@@ -6,11 +6,19 @@ from typing import Any
 import pytest
 
 from components.settings.tour_plan import WAYS, Way
-from lab.tour_observations import Sight, grown_volumes, judge_bytes, judge_growth, judge_objects, ready_pod, see
+from lab.tour_observations import (
+    Observation,
+    grown_volumes,
+    judge_bytes,
+    judge_growth,
+    judge_objects,
+    observe,
+    ready_pod,
+)
 
 BY_NAME = {way.name: way for way in WAYS}
-BEFORE = Sight("p-1", "u1", "node-1", "c", "pv", "vol-1", ("p-1",))
-AFTER = Sight("p-2", "u2", "node-1", "c", "pv", "vol-1", ("p-1", "p-2"))
+BEFORE = Observation("p-1", "u1", "node-1", "c", "pv", "vol-1", ("p-1",))
+AFTER = Observation("p-2", "u2", "node-1", "c", "pv", "vol-1", ("p-1", "p-2"))
 FORGOT = replace(AFTER, journal=("p-2",))
 
 
@@ -34,34 +42,36 @@ def bound(claim: str, pv: str, **source: Any) -> list[dict[str, Any]]:
     ]
 
 
-def test_a_claims_way_is_seen_down_to_the_ebs_volume() -> None:
+def test_claim_is_followed_down_to_the_ebs_volume() -> None:
     things = [
         pod("dynamic-1", "dynamic", volumes=[{"name": "data", "persistentVolumeClaim": {"claimName": "dynamic"}}]),
         *bound("dynamic", "pvc-1", csi={"volumeHandle": "vol-1"}),
     ]
-    assert see(things, "dynamic") == Sight("dynamic-1", "uid-dynamic-1", "node-1", "uid-dynamic", "pvc-1", "vol-1")
+    assert observe(things, "dynamic") == Observation(
+        "dynamic-1", "uid-dynamic-1", "node-1", "uid-dynamic", "pvc-1", "vol-1"
+    )
 
 
-def test_a_share_is_seen_whether_it_is_mounted_directly_or_through_a_claim() -> None:
+def test_share_is_followed_directly_and_through_a_claim() -> None:
     nfs = {"server": "10.0.0.9", "path": "/"}
-    direct = see([pod("a", "nfs", volumes=[{"name": "data", "nfs": nfs}])], "nfs")
+    direct = observe([pod("a", "nfs", volumes=[{"name": "data", "nfs": nfs}])], "nfs")
     things = [
         pod("b", "static", volumes=[{"name": "data", "persistentVolumeClaim": {"claimName": "static"}}]),
         *bound("static", "tour-static", nfs=nfs),
     ]
-    static = see(things, "static")
+    static = observe(things, "static")
     assert direct is not None
     assert static is not None
     assert (direct.volume, static.volume) == ("10.0.0.9:/", "10.0.0.9:/")
 
 
-def test_a_pod_that_is_going_or_not_ready_does_not_count() -> None:
+def test_pod_being_deleted_or_not_ready_does_not_count() -> None:
     going = pod("old", "nfs")
     going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     assert ready_pod([going, pod("new", "nfs", ready=False)], "nfs") is None, "the comparison would be with itself"
 
 
-def test_the_same_volume_passes_and_another_one_fails_with_both_ids() -> None:
+def test_another_volume_fails_with_both_ids() -> None:
     assert judge_objects(BEFORE, AFTER).ok is True
     lost = judge_objects(BEFORE, replace(AFTER, pv="pv-2", volume="vol-2"))
     assert lost.ok is False
@@ -70,37 +80,37 @@ def test_the_same_volume_passes_and_another_one_fails_with_both_ids() -> None:
     assert judge_objects(BEFORE, replace(AFTER, claim_uid="c2")).ok is False, "a claim of the same name is another one"
 
 
-def test_a_pod_that_was_not_replaced_proves_nothing() -> None:
+def test_pod_that_was_not_replaced_proves_nothing() -> None:
     assert judge_objects(BEFORE, replace(AFTER, pod_uid="u1")).ok is False
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
-def test_each_ways_bytes_are_held_against_the_plan(way: Way) -> None:
+def test_bytes_of_each_way_are_compared_with_the_plan(way: Way) -> None:
     assert judge_bytes(way, BEFORE, AFTER).ok is way.survives_pod
     assert judge_bytes(way, BEFORE, FORGOT).ok is not way.survives_pod
 
 
-def test_a_host_path_loses_its_bytes_on_another_node_and_only_there() -> None:
+def test_host_path_loses_its_bytes_on_another_node_only() -> None:
     elsewhere = replace(FORGOT, node="node-2")
     assert judge_bytes(BY_NAME["host-path"], BEFORE, elsewhere).ok is True
     assert judge_bytes(BY_NAME["host-path"], BEFORE, FORGOT).ok is False
 
 
-def test_where_there_are_no_bytes_nothing_is_claimed_about_them() -> None:
+def test_missing_bytes_are_not_judged() -> None:
     assert judge_bytes(BY_NAME["dynamic"], BEFORE, replace(AFTER, journal=None)).ok is None
 
 
-def test_growth_passes_with_a_volume_for_each_pod_that_stays() -> None:
+def test_growth_passes_with_a_volume_for_each_pod() -> None:
     one, three = {"data-growing-0": "vol-0"}, {f"data-growing-{n}": f"vol-{n}" for n in range(3)}
     assert judge_growth(one, three, three, 3).ok is True
     assert "vol-1, vol-2" in judge_growth(one, three, three, 3).found
     assert judge_growth(three, three, three, 3).ok is True, "a second tour finds the volumes of the first"
     assert judge_growth(one, three | {"data-growing-2": "vol-1"}, three, 3).ok is False, "two Pods share a volume"
     assert judge_growth(one, one, one, 3).ok is False, "no volume was made"
-    assert judge_growth(one, three, one, 3).ok is False, "scaling down took the data along"
+    assert judge_growth(one, three, one, 3).ok is False, "scaling down deleted the data"
     assert judge_growth({"data-growing-0": "vol-9"}, three, three, 3).ok is False, "the first one's data are lost"
 
 
-def test_only_bound_claims_count_as_grown() -> None:
+def test_claim_without_volume_does_not_count_as_grown() -> None:
     things = [*bound("data-growing-0", "pvc-0", csi={"volumeHandle": "vol-0"}), *bound("data-growing-1", "", csi={})]
     assert grown_volumes(things, 3) == {"data-growing-0": "vol-0"}
