@@ -68,10 +68,10 @@ def run_bare(folder: Path, objects: list[dict[str, Any]]) -> Bare:
 
 def _apply(cloud: ControlPlane, objects: list[dict[str, Any]]) -> None:
     """Start the instances of the nodes, and apply everything with one kubectl."""
-    facts = cloud.facts()
-    assert facts is not None
+    record = cloud.record()
+    assert record is not None
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
-    ec2 = ec2_client(facts.ec2_endpoint, _REGION)
+    ec2 = ec2_client(record.ec2_endpoint, _REGION)
     for old in sorted({driver["nodeID"] for one in objects for driver in one.get("spec", {}).get("drivers", ())}):
         begun = ec2.run_instances(ImageId="ami-00000000000000000", MinCount=1, MaxCount=1)
         text = text.replace(old, begun["Instances"][0]["InstanceId"])

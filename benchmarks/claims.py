@@ -17,6 +17,7 @@ from benchmarks.measure import seconds
 from benchmarks.report import Report, table
 from checkout import ROOT
 from checkout.until import until
+from localcloud.components import PORTS
 from localcloud.csi.stubs import csi, csi_grpc
 from localcloud.machine import ports
 
@@ -65,7 +66,7 @@ def _row(name: str, claims: int, bursts: list[Burst]) -> tuple[object, ...]:
 
 def _burst(folder: Path, claims: int, *, saved: bool) -> Burst:
     folder.mkdir()
-    with ExitStack() as stack, ports.reserve() as chosen:
+    with ExitStack() as stack, ports.reserve(PORTS) as chosen:
         port = chosen["ec2-api"]
         ec2_api = stack.enter_context(_process(folder, *_ec2_api(port, folder, saved)))
         endpoint, url = f"unix://{folder}/s", f"http://127.0.0.1:{port}"

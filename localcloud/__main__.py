@@ -1,4 +1,4 @@
-"""python -m localcloud: the credential plugin of the kubeconfig, and the ways out for a cloud that lost its stack.
+"""python -m localcloud: the credential plugin of the kubeconfig, and commands for a cloud that lost its stack.
 
     python -m localcloud credential FOLDER   print an ExecCredential; start what is down before
     python -m localcloud status FOLDER       say what runs and what does not
@@ -16,7 +16,7 @@ COMMANDS = ("credential", "status", "stop", "delete")
 
 
 def main(arguments: list[str]) -> int:
-    """Run a command; returns its exit status: 0, 1 where the cloud is not well, 2 for bad use."""
+    """Run a command and return its exit status: 0, 1 where the cloud is not well, 2 for bad use."""
     if len(arguments) != 2 or arguments[0] not in COMMANDS:
         print(f"usage: python -m localcloud {{{'|'.join(COMMANDS)}}} FOLDER", file=sys.stderr)
         return 2
@@ -42,7 +42,7 @@ def _run(command: str, folder: Path) -> int:
 
     from .control_plane import ControlPlane
 
-    if command == "delete":  # also what is half-made, or damaged
+    if command == "delete":  # also a half-made or damaged cloud
         ControlPlane(folder, tools=folder, tell=_tell).delete()
         return 0
     cloud = ControlPlane.at(folder, tell=_tell)

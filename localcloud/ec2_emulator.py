@@ -1,13 +1,13 @@
 """The EC2 API of the local cloud: MiniStack, with its state on disk before any answer goes out.
 
-MiniStack writes its state when it is told to end, so a kill would lose every volume made since. Here each answer
-waits until what its request changed is in the state folder, in MiniStack's own format. Changes are found by
-comparing, not by the name of the operation: a Describe that makes the default VPC on first use changes state too.
-And where the state cannot be written (a full disk) the answer is an error, so nothing is ever acknowledged that a
-crash could lose.
+MiniStack writes its state when it is told to end, so a kill would lose every volume created since. Here each answer
+waits until the changes of its request are in the state folder, in MiniStack's own format. Changes are found by
+comparison, not by the name of the operation: a Describe that creates the default VPC on first use changes state too.
+Where the state cannot be written (a full disk), the answer is an error, so nothing is acknowledged that a crash could
+lose.
 
-MiniStack gives its state only whole, as a copy, which takes milliseconds once there are hundreds of volumes. So the
-answers that are ready at the same time share one save.
+MiniStack gives its state only whole, as a copy, which takes milliseconds once there are hundreds of volumes. So answers
+that are ready at the same time share one save.
 
     python -m localcloud.ec2_emulator --port 4566 --state DIR --services ec2
 
@@ -37,13 +37,13 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 logger = logging.getLogger("localcloud.ec2_emulator")
 
-# How often a save lets the requests that have arrived run on, so that their answers come along. A request takes about
-# ten turns of the event loop; one that truly waits for something must not hold up the others.
+# How often a save lets the requests that have arrived run on, so that their answers share it. A request takes about ten
+# turns of the event loop; a request that truly waits for something must not hold up the others.
 _TURNS = 30
 
 
 def configure(port: int, state: Path, services: str, region: str) -> None:
-    """Put MiniStack's settings into the environment; it reads them while it is imported."""
+    """Put MiniStack's settings into the environment, where MiniStack reads them while it is imported."""
     os.environ.update(
         GATEWAY_PORT=str(port),
         PERSIST_STATE="1",
@@ -51,7 +51,7 @@ def configure(port: int, state: Path, services: str, region: str) -> None:
         SERVICES=services,
         MINISTACK_REGION=region,
         LOG_LEVEL="WARNING",
-        # It would listen on ports of its own for these two, and remove containers of the user's Docker at start.
+        # For these two it would listen on ports of its own, and at its start remove containers of the user's Docker.
         IOT_MTLS_ENABLED="0",
         SFTP_ENABLED="0",
         DOCKER_HOST=f"unix://{state}/no-docker",
@@ -104,10 +104,10 @@ class SavedBeforeAnswered:
             self._unanswered -= not answered
 
     async def _saved_from_now(self) -> None:
-        """Returns after a save that began later than now, shared with others who wait for one. Raises OSError."""
+        """Return after a save that began later than now; requests that wait share it. Raises OSError."""
         if self._next_save is None:
             self._next_save = asyncio.ensure_future(self._save_soon())
-        # Shielded: a client that hangs up must not take the save away from the others.
+        # Shielded, because a client that hangs up must not take the save away from the others.
         await asyncio.shield(self._next_save)
 
     async def _save_soon(self) -> None:
@@ -149,27 +149,27 @@ def _replace(file: Path, text: str) -> None:
     with temporary.open("w") as out:
         out.write(text)
         out.flush()
-        # A kill of this process takes nothing that is written. A crash of the machine could leave an empty file under
-        # the new name, and with it no volume at all, for a millisecond that all answers of a save share.
+        # Without it, a crash of the machine could leave an empty file under the new name, and with it no volume at all.
+        # It costs a millisecond, which all answers of a save share.
         os.fsync(out.fileno())
     os.replace(temporary, file)
 
 
 def _copied(state: Any) -> Any:
-    """A deep copy of a service's state, which is dicts, lists and scalars, four times as fast as copy.deepcopy."""
+    """Return a deep copy of a service's state (dicts, lists, scalars) four times as fast as copy.deepcopy."""
     return pickle.loads(pickle.dumps(state, pickle.HIGHEST_PROTOCOL))
 
 
 def application(folder: Path) -> SavedBeforeAnswered:
-    """MiniStack, configured by `configure`, wrapped so that its answers wait for its state."""
+    """Return MiniStack, configured by `configure`, wrapped so that its answers wait for its state."""
     # The names with an underscore are MiniStack's own way of saving; its version is pinned.
     ministack: Any = importlib.import_module("ministack.app")
     persistence: Any = importlib.import_module("ministack.core.persistence")
-    # All that it copies is its state, and it does that with copy.deepcopy: four fifths of the time of a save.
+    # It copies nothing but its state. With copy.deepcopy that would take four fifths of the time of a save.
     ec2: Any = importlib.import_module("ministack.services.ec2")
     ec2.copy = SimpleNamespace(deepcopy=_copied)
-    # At the first request it would load botocore and the whole model of EC2, for half a second, to look up one word.
-    # Nothing else of EC2's model is asked for.
+    # At the first request it would load botocore and the whole model of EC2, in half a second, to look up one word of
+    # the model.
     responses: Any = importlib.import_module("ministack.core.responses")
     look_up = responses._service_model
     ec2_model = SimpleNamespace(metadata={"protocol": "ec2"})
@@ -191,7 +191,7 @@ def serve(port: int, state: Path) -> None:
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
     config.keep_alive_timeout = 75
-    # Clients keep idle connections open, and an answer that went out is on disk already: nothing to wait for.
+    # Nothing to wait for: clients keep idle connections open, and an answer that went out is on disk already.
     config.graceful_timeout = 0.2
     config.loglevel = "WARNING"
     hypercorn_serve: Any = importlib.import_module("hypercorn.asyncio").serve
@@ -199,6 +199,7 @@ def serve(port: int, state: Path) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Run the command line. Returns the exit status: 0 after a signal, 1 where the port is taken."""
     parser = argparse.ArgumentParser(
         prog="python -m localcloud.ec2_emulator", description="The EC2 API of the local cloud."
     )

@@ -7,7 +7,7 @@ LOG_TAIL_BYTES = 8192
 
 
 class LocalCloudError(Exception):
-    """One plain sentence, at times followed by the end of a log. Shown as it is, without a traceback."""
+    """A sentence for the user, at times followed by the end of a log. It is shown without a traceback."""
 
 
 class ComponentDied(LocalCloudError):
@@ -23,7 +23,7 @@ class ComponentDied(LocalCloudError):
 
 
 def log_end(log: Path) -> str:
-    """The last lines of a log file, indented by four spaces; says so when there is none."""
+    """Return the last lines of a log file, indented by four spaces; a sentence where there are none."""
     try:
         with log.open("rb") as file:
             size = file.seek(0, 2)

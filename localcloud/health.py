@@ -1,4 +1,4 @@
-"""Whether a local cloud is well: each process lives, and each one that listens answers."""
+"""Whether a local cloud is well: each process runs the command that it should, and shows that it is up."""
 
 import http.client
 import json
@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .kwok.kwokctl import COMPONENTS, Component
+from .components import COMPONENTS, Component
+from .kwok import update
 from .machine import ports, processes
 from .record.layout import Layout
-from .record.record import Facts
+from .record.record import CloudRecord
 
 # A port is open some time before its server answers.
 _SECONDS = 2
-# Two hooks of the API server poll once a second before they write the default RBAC roles and priority classes, which
-# nothing here uses: every client is an administrator. Whoever waits for them starts a second later.
+# Two hooks of the API server poll once a second before they write the default RBAC roles and priority classes. Nothing
+# here uses these, because every client is an administrator, and to wait for them would take a second.
 _READY = "/readyz?" + "&".join(
     f"exclude=poststarthook%2F{hook}"
     for hook in ("rbac%2Fbootstrap-roles", "scheduling%2Fbootstrap-system-priority-classes")
@@ -27,7 +28,7 @@ _BINDER = b"persistentvolume-binder-controller"
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with one component, as half a sentence: "does not run"."""
+    """What is wrong with one component; `problem` is the half of a sentence, such as "does not run"."""
 
     component: str
     problem: str
@@ -39,14 +40,16 @@ class Fault:
 class Api:
     """The API server, asked as its administrator."""
 
-    def __init__(self, facts: Facts, layout: Layout) -> None:
-        self._port = facts.api_port
+    def __init__(self, record: CloudRecord, layout: Layout) -> None:
+        self._port = record.api_port
         self._layout = layout
         self._context: ssl.SSLContext | None = None
 
     def get(self, path: str) -> tuple[int, bytes]:
-        """Status and body of a GET request. Raises OSError, also where there is no certificate yet, or
-        http.client.HTTPException."""
+        """Return status and body of a GET request.
+
+        Raises OSError, also where no certificate exists yet, or http.client.HTTPException.
+        """
         if self._context is None:
             self._context = ssl.create_default_context(cafile=str(self._layout.ca))
         token = self._layout.token.read_text().split(",", 1)[0]
@@ -59,13 +62,14 @@ class Api:
             connection.close()
 
     def is_ready(self) -> bool:
+        """Return whether the API server calls itself ready."""
         try:
             return self.get(_READY)[0] == 200
         except (OSError, http.client.HTTPException):
             return False
 
     def find(self, path: str) -> Any:
-        """The object at this path; None where it does not exist yet, or the API server does not answer."""
+        """Return the object at this path; None where it does not exist yet, or the API server does not answer."""
         try:
             status, body = self.get(path)
         except (OSError, http.client.HTTPException):
@@ -73,34 +77,45 @@ class Api:
         return json.loads(body) if status == 200 else None
 
 
-def faults(facts: Facts, layout: Layout, api: Api) -> Iterator[Fault]:
-    """All that is wrong, component by component."""
+def faults(record: CloudRecord, layout: Layout, api: Api) -> Iterator[Fault]:
+    """Yield all that is wrong, component by component."""
     for component in COMPONENTS:
         pid_file = layout.pid_file(component.name)
         if processes.read_pid_file(pid_file, layout.folder, component.name) is None:
             yield Fault(component.name, "does not run")
-        elif not is_ready(component, facts, api):
+        elif not is_ready(component, record, api):
             yield Fault(component.name, "runs but does not answer")
+    if update.is_outdated(record, layout):
+        yield Fault("the cloud", "runs commands of older code")
 
 
-def is_ready(component: Component, facts: Facts, api: Api) -> bool:
-    if component.name == "kube-apiserver":
-        return api.is_ready()
-    if component.name == "kube-controller-manager":
-        return _controls(facts.ports[component.ports[0]])
-    if component.name == "ebs-csi":
-        return Path(facts.socket).exists()
-    # The supervisor listens nowhere: it is up when it runs.
-    return not component.ports or ports.answers(facts.ports[component.ports[0]])
+def is_ready(component: Component, record: CloudRecord, api: Api) -> bool:
+    """Return whether a component that runs shows that it is up, in the way that the table names."""
+    match component.probe:
+        case "process":
+            return True
+        case "socket":
+            return Path(record.socket).exists()
+        case "readyz":
+            return api.is_ready()
+        case "controllers":
+            return _controls(_port(component, record))
+        case "port":
+            return ports.answers(_port(component, record))
+
+
+def _port(component: Component, record: CloudRecord) -> int:
+    # An older cloud has no port yet for a component that came later; nothing answers at 0.
+    return record.ports.get(component.ports[0], 0)
 
 
 def _controls(port: int) -> bool:
-    """Whether the controller manager has started its controllers.
+    """Return whether the controller manager has started its controllers.
 
-    It listens some time before that, waits for the API server, and ends where that takes too long: an open port is
-    no promise. Its report of health names the controllers once they run.
+    It listens some time before that, waits for the API server, and ends where that takes too long: an open port
+    promises nothing. Its report of health names the controllers once they run.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # its certificate signs itself, and is made anew at every start
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # it signs a certificate for itself at every start
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     connection = http.client.HTTPSConnection(ports.LOOPBACK, port, context=context, timeout=_SECONDS)
     try:

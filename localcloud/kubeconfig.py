@@ -1,19 +1,19 @@
-"""The kubeconfig of a local cloud: who uses it finds the cloud alive, and no key is in it.
+"""The kubeconfig of a local cloud: it revives the cloud, and holds no key.
 
-The user entry is a credential plugin, as of `aws eks get-token`: clients run `python -m localcloud credential FOLDER`
-before their first request; it starts what is not running and prints the credential.
+Its user entry is a credential plugin, like that of `aws eks get-token`. Clients run `python -m localcloud credential
+FOLDER` before their first request; the plugin starts what does not run and prints the credential.
 """
 
 import json
 
-from .credential import API_VERSION
-from .kwok.kwokctl import PROJECT, PYTHON
-from .record.record import Facts
+from .liveness import EXEC_API_VERSION
+from .record.layout import PROJECT, PYTHON
+from .record.record import CloudRecord
 
 
-def text(facts: Facts) -> str:
-    """The kubeconfig as YAML; it is the same for every start of a cloud."""
-    name, server, folder = (json.dumps(value) for value in (f"storage-lab-{facts.name}", facts.server, facts.folder))
+def text(record: CloudRecord) -> str:
+    """Return the kubeconfig as YAML; it is the same for every start of a cloud."""
+    name, server, folder = (json.dumps(value) for value in (f"storage-lab-{record.name}", record.server, record.folder))
     return f"""apiVersion: v1
 kind: Config
 current-context: {name}
@@ -26,12 +26,12 @@ clusters:
 - name: {name}
   cluster:
     server: {server}
-    certificate-authority-data: {facts.ca_data}
+    certificate-authority-data: {record.ca_data}
 users:
 - name: {name}
   user:
     exec:
-      apiVersion: {API_VERSION}
+      apiVersion: {EXEC_API_VERSION}
       command: {json.dumps(str(PYTHON))}
       args: ["-m", "localcloud", "credential", {folder}]
       env:

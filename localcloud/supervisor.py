@@ -2,16 +2,18 @@
 
     python -m localcloud.supervisor FOLDER
 
-A command that waits for one process cannot know that another one, on which that depends, is gone: it would wait to the
-end of its patience. Where everything is gone, this process too, the credential plugin is what revives the cloud.
+A command that waits for one process cannot know that another process, on which the first depends, has ended: it would
+wait until its own deadline. Where the supervisor has ended too, the credential plugin revives the cloud.
 """
 
+import json
+import os
 import sys
 import time
 from pathlib import Path
 
-from .credential import runs
 from .errors import LocalCloudError
+from .liveness import runs
 from .record.layout import Layout
 
 # A look costs a third of a millisecond.
@@ -19,10 +21,11 @@ _POLL_SECONDS = 0.5
 
 
 def watch(folder: Path) -> None:
-    """Keeps the cloud in `folder` running until its processes are ended.
+    """Keep the cloud in `folder` running until its processes are ended.
 
-    Raises LocalCloudError where it cannot: the next command meets the same obstacle, and tells its user. It acts only
-    while the cloud is meant to run: who starts, stops or deletes it removes the note of what runs first.
+    It acts only while the cloud is meant to run: start, stop and delete first remove running.json. It returns when
+    another supervisor took its place, because the cloud was started with other commands.
+    Raises LocalCloudError where it cannot start the cloud: the next command meets the same obstacle and tells its user.
     """
     layout = Layout(folder)
     while True:
@@ -31,6 +34,8 @@ def watch(folder: Path) -> None:
             from .control_plane import ControlPlane
 
             ControlPlane.at(folder, tell=_log).ensure_running()
+            if os.getpid() not in json.loads(layout.running.read_text()).values():
+                return
 
 
 def _log(message: str) -> None:

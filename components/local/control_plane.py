@@ -18,7 +18,7 @@ from ..guards.frozen_inputs import Rule, refusals
 from .local_processes import explained, folder_of, processes_of
 
 if TYPE_CHECKING:
-    from localcloud.record.record import Facts
+    from localcloud.record.record import CloudRecord
 
 
 _RULES: Mapping[str, Rule] = {"region": "never", "zone": "never"}
@@ -32,12 +32,12 @@ class ControlPlaneArgs(TypedDict):
     zone: str
 
 
-def _outputs(facts: "Facts") -> dict[str, Any]:
+def _outputs(record: "CloudRecord") -> dict[str, Any]:
     return {
-        "cluster_id": facts.cluster_id,
-        "kubeconfig": Path(facts.kubeconfig).read_text(),
-        "api_endpoint": facts.server,
-        "ec2_endpoint": facts.ec2_endpoint,
+        "cluster_id": record.cluster_id,
+        "kubeconfig": Path(record.kubeconfig).read_text(),
+        "api_endpoint": record.server,
+        "ec2_endpoint": record.ec2_endpoint,
     }
 
 
@@ -49,27 +49,27 @@ class ControlPlaneProvider(Provider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         with explained():
-            facts = processes_of(props["cloud"]).create(props["region"])
-            return CreateResult(facts.name, {**_inputs(props), **_outputs(facts)})
+            record = processes_of(props["cloud"]).create(props["region"])
+            return CreateResult(record.name, {**_inputs(props), **_outputs(record)})
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Changed where it is not what the state says, or does not run. Raises Failure where it is another one."""
         with explained():
             processes = processes_of(_olds["cloud"])
-            facts = processes.facts()
-            if facts is None or facts.cluster_id != _olds["cluster_id"]:
+            record = processes.record()
+            if record is None or record.cluster_id != _olds["cluster_id"]:
                 raise _lost(_olds)
-            changed = differs(_olds, {**_inputs(_news), **_outputs(facts)})
+            changed = differs(_olds, {**_inputs(_news), **_outputs(record)})
             return DiffResult(changes=bool(changed or processes.health()))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         with explained():
             processes = processes_of(_olds["cloud"])
             processes.ensure_running()
-            facts = processes.facts()
-            if facts is None:
+            record = processes.record()
+            if record is None:
                 raise _lost(_olds)
-            return UpdateResult({**_inputs(_news), **_outputs(facts)})
+            return UpdateResult({**_inputs(_news), **_outputs(record)})
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """A control plane that is down is started: what is read after it needs it, and could not say why it fails.
@@ -78,16 +78,16 @@ class ControlPlaneProvider(Provider):
         gone_for_good = os.environ.get(GONE_FOR_GOOD) == "true"
         with explained():
             processes = processes_of(props["cloud"])
-            facts = processes.facts()
-            if facts is None or facts.cluster_id != props["cluster_id"]:
+            record = processes.record()
+            if record is None or record.cluster_id != props["cluster_id"]:
                 if not gone_for_good:
                     raise _lost(props)
-                if facts is None:
+                if record is None:
                     processes.delete()  # what lives on without its data still answers, for volumes of yesterday
                 return ReadResult("", {})
             if not gone_for_good:
                 processes.ensure_running()
-            return ReadResult(id_, {**_inputs(props), **_outputs(facts)})
+            return ReadResult(id_, {**_inputs(props), **_outputs(record)})
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         with explained():

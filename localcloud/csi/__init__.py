@@ -1,1 +1,1 @@
-"""The parts of the CSI controller `ebs.csi.aws.com`; ebs_csi.py puts them together and serves them."""
+"""The controller half of the CSI driver ebs.csi.aws.com: server.py puts the parts together and serves them."""

@@ -1,4 +1,4 @@
-"""Around every call: CsiError becomes a gRPC status, and each call one line of the log."""
+"""Wraps every call: CsiError becomes a gRPC status, and each call a line of the log."""
 
 import json
 import sys
@@ -12,13 +12,13 @@ import grpc
 
 from .errors import CsiError
 
-# Asked again and again, and always answered alike: only their failures are worth a line.
+# Callers repeat these, and the answer is always the same: only their failures are worth a line.
 _QUIET = ("Probe", "GetPluginInfo", "GetPluginCapabilities", "ControllerGetCapabilities", "NodeGetCapabilities")
 _TOLD = ("name", "volume_id", "node_id")
 
 
 def log(event: str, **fields: object) -> None:
-    """One line to stderr: time, event, and the fields as key=value, quoted as JSON where they need it."""
+    """Write one line to stderr: time, event, and the fields as key=value, quoted as JSON where they need it."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     words = [f"{key}={_word(value)}" for key, value in fields.items()]
     sys.stderr.write(" ".join([now, event, *words]) + "\n")
@@ -55,10 +55,10 @@ def _answering(method: str, answer: Callable[[Any, Any], Any]) -> Callable[[Any,
         except CsiError as error:
             _log_call(method, about, began, error.code, error=error.message)
             context.abort(getattr(grpc.StatusCode, error.code), error.message)
-        except NotImplementedError:  # how the generated servicers refuse; they have set UNIMPLEMENTED
+        except NotImplementedError:  # the generated servicers refuse with it, after they have set UNIMPLEMENTED
             raise
         except Exception as error:
-            # A defect. How far it got is not known, so the caller has to ask again, as after a crash.
+            # A defect. How far the call got is not known, so the caller has to ask again, as after a crash.
             _log_call(method, about, began, "ABORTED", error=error, trace=traceback.format_exc())
             context.abort(grpc.StatusCode.ABORTED, f"{method} failed unexpectedly: {error!r}")
         else:
@@ -70,7 +70,7 @@ def _answering(method: str, answer: Callable[[Any, Any], Any]) -> Callable[[Any,
 
 
 def _outcome(response: Any) -> dict[str, str]:
-    """What a successful answer adds to the log: the id of the volume that was made or found."""
+    """Return what a successful answer adds to the log: the id of the volume that was created or found."""
     volume = getattr(response, "volume", None)
     return {"volume_id": volume.volume_id} if volume is not None else {}
 

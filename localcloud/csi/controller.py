@@ -8,13 +8,11 @@ import grpc
 from .deadline import Deadline, InFlight
 from .ec2 import Attachment, Ec2, Volume
 from .errors import CsiError
+from .names import MOST_VOLUMES_ON_A_NODE
 from .requests import Wish, check_capabilities, check_capability, required, wish_of
 from .stubs import csi, csi_grpc
 from .volume_types import GIB
 from .zones import ZONE_KEY, choose_zone
-
-MOST_VOLUMES_ON_A_NODE = 25
-"""What the CSINode objects announce, and what an instance with 28 attachments can hold beside root and network."""
 
 DEVICE_PATH = "devicePath"
 """The key in the publish context under which the node half of the driver looks for the device."""
@@ -27,7 +25,7 @@ _RPC = csi.ControllerServiceCapability.RPC
 
 
 class Controller(csi_grpc.ControllerServicer):
-    """CSI Controller. Calls for one volume wait for each other; all raise CsiError and end by their deadline."""
+    """CSI Controller. Calls for one volume wait for each other; each ends by its deadline, and raises CsiError."""
 
     def __init__(self, ec2: Ec2, stop: threading.Event) -> None:
         self._ec2 = ec2
@@ -52,7 +50,7 @@ class Controller(csi_grpc.ControllerServicer):
             volume=csi.Volume(
                 volume_id=volume.volume_id,
                 capacity_bytes=volume.size_gib * GIB,
-                # Each key becomes a node affinity of the PersistentVolume, so only the one all nodes have.
+                # Each key becomes a node affinity of the PersistentVolume, so only the key that all nodes have.
                 accessible_topology=[csi.Topology(segments={ZONE_KEY: volume.zone})],
             )
         )
@@ -118,11 +116,11 @@ class Controller(csi_grpc.ControllerServicer):
         )
 
     def _deadline(self, context: grpc.ServicerContext) -> Deadline:
-        # grpc tells centuries for a caller without a deadline.
+        # For a caller without a deadline grpc tells centuries.
         return Deadline(min(context.time_remaining(), LONGEST_CALL_SECONDS), self._stop)
 
     def _found_or_created(self, wish: Wish, deadline: Deadline) -> Volume:
-        """The one volume of that name: what an earlier call left, or else a new one."""
+        """Return the one volume of that name: the volume that an earlier call left, or else a new volume."""
         try:
             volume = self._ec2.volume_named(wish.name, deadline)
             zones = self._ec2.zones(deadline) if volume is None else frozenset[str]()
@@ -143,18 +141,18 @@ class Controller(csi_grpc.ControllerServicer):
             try:
                 volume = deadline.wait_until(look, f"volume {volume.volume_id} is available")
             except CsiError as error:
-                # Not yet visible, or not to be asked about now: it may well be there.
+                # Not yet visible, or EC2 does not answer now: the volume may well exist.
                 raise error.undecided() from error
         if volume.state == "error":
-            # EC2 makes such a volume when it cannot use the key, and it can only be deleted.
+            # EC2 creates such a volume when it cannot use the key, and the volume can only be deleted.
             try:
                 self._ec2.delete_volume(volume.volume_id, deadline)
             except CsiError as error:
                 raise error.undecided() from error
-            raise CsiError("INTERNAL", f"EC2 could not make {volume.volume_id}; is its key usable (kmsKeyId)?")
+            raise CsiError("INTERNAL", f"EC2 could not create {volume.volume_id}; is its key usable (kmsKeyId)?")
 
     def _attach(self, volume: Volume, node_id: str, deadline: Deadline) -> None:
-        """Ask EC2 to attach a volume that is free. One at a time for each node, which has one set of devices."""
+        """Ask EC2 to attach a free volume. One call at a time for each node, because a node has one set of devices."""
         instance = self._ec2.instance(node_id, deadline)
         if instance.zone != volume.zone:
             raise CsiError(
@@ -178,7 +176,7 @@ class Controller(csi_grpc.ControllerServicer):
         return deadline.wait_until(look, f"volume {volume_id} is attached to {node_id}")
 
     def _detach(self, volume_id: str, node_id: str, deadline: Deadline) -> None:
-        """Detach from that node, or from all when it is ""; returns when EC2 says so."""
+        """Detach from that node, or from all nodes when it is ""; returns when EC2 says that it is done."""
 
         def left() -> list[Attachment]:
             attachments = self._ec2.volume(volume_id, deadline).attachments
@@ -193,9 +191,9 @@ class Controller(csi_grpc.ControllerServicer):
 
 
 def _attachment_to(volume: Volume, node_id: str) -> Attachment | None:
-    """The attachment to that node, None when the volume is free.
+    """Return the attachment to that node, None when the volume is free.
 
-    Raises FAILED_PRECONDITION when another node has it, ABORTED when this one is about to give it up.
+    Raises FAILED_PRECONDITION when another node has the volume, ABORTED when this node is about to give it up.
     """
     for attachment in volume.attachments:
         if attachment.instance_id != node_id:

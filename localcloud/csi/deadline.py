@@ -1,4 +1,4 @@
-"""How long a call may take: waiting for conditions, and for calls about the same thing, until then."""
+"""The deadline of a call: until then it waits for conditions, and for other calls about the same volume or node."""
 
 import threading
 import time
@@ -27,14 +27,14 @@ class Deadline:
         return max(0.0, self._end - time.monotonic())
 
     def pause(self, seconds: float, waiting_for: str) -> None:
-        """Let that time pass, or less. Raises DEADLINE_EXCEEDED, or UNAVAILABLE when the controller stops."""
+        """Wait that long, or until the deadline. Raises DEADLINE_EXCEEDED, or UNAVAILABLE when the controller stops."""
         if self._stop.wait(min(seconds, self.remaining())):
             raise CsiError("UNAVAILABLE", f"the controller stops while waiting until {waiting_for}")
         if not self.remaining():
             raise CsiError("DEADLINE_EXCEEDED", f"still waiting until {waiting_for}")
 
     def wait_until(self, look: Callable[[], T | None], waiting_for: str) -> T:
-        """What `look` returns as soon as that is not None. Raises what `pause` raises."""
+        """Return what `look` returns as soon as that is not None. Raises what `pause` raises."""
         pause = FIRST_PAUSE_SECONDS
         while (seen := look()) is None:
             self.pause(pause, waiting_for)
@@ -43,7 +43,7 @@ class Deadline:
 
 
 class InFlight:
-    """One lock for each name that a call is busy with; names nobody is busy with take no memory."""
+    """One lock for each name that a call is busy with; other names take no memory."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
@@ -51,7 +51,7 @@ class InFlight:
 
     @contextmanager
     def alone(self, name: str, deadline: Deadline) -> Generator[None]:
-        """Hold that name, after any other call that holds it. Raises ABORTED at the deadline."""
+        """Hold that name, after other calls that hold it. Raises ABORTED at the deadline."""
         with self._guard:
             lock, users = self._locks.get(name, (threading.Lock(), 0))
             self._locks[name] = (lock, users + 1)

@@ -36,7 +36,7 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Volume:
-    """One EBS volume. throughput is None where the API does not tell it; iops likewise."""
+    """One EBS volume. iops and throughput are None where the API does not tell them."""
 
     volume_id: str
     name: str
@@ -52,7 +52,7 @@ class Volume:
 
 @dataclass(frozen=True)
 class Instance:
-    """root_device: the device of the disk that it boots from, "" when it has none."""
+    """root_device: the device of the disk that the instance boots from, "" when it has none."""
 
     instance_id: str
     zone: str
@@ -60,11 +60,11 @@ class Instance:
 
 
 def ec2_client(endpoint: str, region: str) -> Any:
-    """A thread-safe client of the EC2 API at that URL, and of nothing else around it.
+    """Return a thread-safe client of the EC2 API at that URL.
 
     It is botocore's, which boto3 hands out too: without boto3 around it, the controller starts sooner.
     No AWS_* variable, profile, file or proxy of the user takes part: each setting that botocore would look up
-    is bound to its default, and the credentials are the emulator's, which checks none.
+    is bound to its default. The emulator checks no credentials.
     """
     variables = cast(Any, botocore.session.Session).SESSION_VARIABLES
     nowhere = {"config_file": "/dev/null", "credentials_file": "/dev/null"}
@@ -79,8 +79,8 @@ def ec2_client(endpoint: str, region: str) -> Any:
         connect_timeout=3,
         read_timeout=15,
         max_pool_connections=CONNECTIONS,
-        # One try: botocore would send CreateVolume again after an answer that got lost, and the emulator,
-        # which ignores ClientToken, would make a second volume. It knows no deadline either. See _ask.
+        # One try: after a lost answer botocore would send CreateVolume again, and the emulator, which ignores
+        # ClientToken, would create a second volume. Nor does botocore know a deadline. See _ask.
         retries={"mode": "standard", "total_max_attempts": 1},
     )
     return cast(Any, session).create_client(
@@ -104,7 +104,7 @@ class Ec2:
         self._subnet_zones: dict[str, str] = {}
 
     def volume_named(self, name: str, deadline: Deadline) -> Volume | None:
-        """The volume with that CSI name, if there is one. Raises ABORTED, with the ids, if there are more."""
+        """Return the volume with that CSI name, None without one. Raises ABORTED, with the ids, if there are more."""
         filters = [{"Name": f"tag:{VOLUME_NAME}", "Values": [name]}]
         # EC2 takes * and ? in a filter as wildcards: only the exact name counts.
         found = [volume for volume in self._volumes(deadline, Filters=filters) if volume.name == name]
@@ -114,14 +114,14 @@ class Ec2:
         return found[0] if found else None
 
     def volume(self, volume_id: str, deadline: Deadline) -> Volume:
-        """The volume with that id. Raises NOT_FOUND."""
+        """Return the volume with that id. Raises NOT_FOUND."""
         found = self._volumes(deadline, VolumeIds=[volume_id])
         if not found:
             raise CsiError("NOT_FOUND", f"EBS volume {volume_id} does not exist")
         return found[0]
 
     def attached_devices(self, instance_id: str, deadline: Deadline) -> set[str]:
-        """The device names that are taken on an instance, its root device included."""
+        """Return the device names that are taken on an instance, its root device included."""
         filters = [{"Name": "attachment.instance-id", "Values": [instance_id]}]
         return {
             attachment.device
@@ -131,7 +131,7 @@ class Ec2:
         }
 
     def instance(self, instance_id: str, deadline: Deadline) -> Instance:
-        """The instance with that id. Raises NOT_FOUND, also for one that is terminated."""
+        """Return the instance with that id. Raises NOT_FOUND, also for a terminated instance."""
         answer = self._ask("DescribeInstances", deadline, InstanceIds=[instance_id])
         for reservation in cast(list[Answer], answer.get("Reservations", [])):
             for instance in cast(list[Answer], reservation.get("Instances", [])):
@@ -141,8 +141,8 @@ class Ec2:
         raise CsiError("NOT_FOUND", f"EC2 instance {instance_id} does not exist")
 
     def _zone_of_subnet(self, subnet_id: str, deadline: Deadline) -> str:
-        # The zone of an instance is its subnet's, which never changes. The emulator says the region's first zone
-        # as the placement of every instance, wherever its subnet is.
+        # The zone of an instance is its subnet's, which never changes. The emulator says that every instance is in the
+        # region's first zone, wherever its subnet is.
         if subnet_id not in self._subnet_zones:
             answer = self._ask("DescribeSubnets", deadline, SubnetIds=[subnet_id])
             for subnet in cast(list[Answer], answer.get("Subnets", [])):
@@ -150,7 +150,7 @@ class Ec2:
         return self._subnet_zones[subnet_id]
 
     def zones(self, deadline: Deadline) -> frozenset[str]:
-        """The availability zones of the region; asked once."""
+        """Return the availability zones of the region; EC2 is asked once."""
         if not self._zones:
             answer = self._ask("DescribeAvailabilityZones", deadline)
             self._zones = frozenset(zone["ZoneName"] for zone in answer.get("AvailabilityZones", []))
@@ -168,11 +168,11 @@ class Ec2:
         return _volume(answer)
 
     def delete_volume(self, volume_id: str, deadline: Deadline) -> None:
-        """Delete a volume. Raises NOT_FOUND when it is gone already."""
+        """Delete a volume. Raises NOT_FOUND when it does not exist any more."""
         self._ask("DeleteVolume", deadline, VolumeId=volume_id)
 
     def attach_volume(self, volume_id: str, instance_id: str, device: str, deadline: Deadline) -> None:
-        """Begin to attach. Not repeated: a second request would be refused as in use after a first that worked."""
+        """Begin to attach. Not repeated: after a request that worked, EC2 would refuse a second as in use."""
         self._ask_once("AttachVolume", deadline, VolumeId=volume_id, InstanceId=instance_id, Device=device)
 
     def detach_volume(self, volume_id: str, instance_id: str, deadline: Deadline) -> None:
@@ -190,7 +190,7 @@ class Ec2:
             token = {"NextToken": answer["NextToken"]}
 
     def _ask(self, operation: str, deadline: Deadline, **arguments: Any) -> Answer:
-        """An operation that may be repeated, a few times while EC2 cannot be reached or asks for patience."""
+        """Ask, and repeat it a few times while EC2 cannot be reached or asks for fewer requests."""
         pause = _FIRST_RETRY_SECONDS
         for _ in range(_TRIES - 1):
             try:

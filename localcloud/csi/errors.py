@@ -1,9 +1,9 @@
-"""What the EC2 API can answer, as CSI status codes: one table.
+"""The errors of the EC2 API as CSI status codes: one table.
 
 The codes decide what csi-provisioner does next (its checkError, external-provisioner v6): after ABORTED,
 UNAVAILABLE, DEADLINE_EXCEEDED and CANCELLED it takes the create for still running and asks again; after
 RESOURCE_EXHAUSTED it may choose another node; after any other code it forgets the create. So a code of the
-last two kinds is only ever sent when EC2 has certainly refused.
+last two kinds is sent only when EC2 has certainly refused.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ ASK_AGAIN: frozenset[Code] = frozenset({"ABORTED", "UNAVAILABLE", "DEADLINE_EXCE
 """After these the provisioner asks again for the same volume, and so finds what an earlier call left."""
 
 EC2_CODES: Mapping[str, Code] = {
-    # Who and where: gone, never there, or not even an id.
+    # Deleted, never created, or not an id.
     "InvalidVolume.NotFound": "NOT_FOUND",
     "InvalidVolumeID.Malformed": "NOT_FOUND",
     "InvalidInstanceID": "NOT_FOUND",
@@ -53,7 +53,7 @@ EC2_CODES: Mapping[str, Code] = {
     "VolumeInUse": "FAILED_PRECONDITION",
     "InvalidVolume.ZoneMismatch": "FAILED_PRECONDITION",
     "IncorrectInstanceState": "FAILED_PRECONDITION",
-    # On its way from one state to another, or a twin of this call is being served.
+    # Between two states, or the same call is being served already.
     "IncorrectState": "ABORTED",
     "IdempotentParameterMismatch": "ABORTED",
     # A limit of the account, the zone or the node.
@@ -63,7 +63,7 @@ EC2_CODES: Mapping[str, Code] = {
     "ResourceLimitExceeded": "RESOURCE_EXHAUSTED",
     "VolumeLimitExceeded": "RESOURCE_EXHAUSTED",
     "VolumeTypeNotAvailableInZone": "RESOURCE_EXHAUSTED",
-    # Who is asking.
+    # The caller's credentials and permissions.
     "AuthFailure": "UNAUTHENTICATED",
     "InvalidClientTokenId": "UNAUTHENTICATED",
     "ExpiredToken": "UNAUTHENTICATED",
@@ -90,7 +90,7 @@ EC2_CODES: Mapping[str, Code] = {
 
 
 class CsiError(Exception):
-    """A call ends with this gRPC status; the message is what the user reads in the event of the claim."""
+    """Ends a call with this gRPC status; the user reads the message in the event of the claim."""
 
     def __init__(self, code: Code, message: str) -> None:
         super().__init__(message)
@@ -98,18 +98,18 @@ class CsiError(Exception):
         self.message = message
 
     def undecided(self) -> "CsiError":
-        """The same error, said so that the provisioner asks again.
+        """Return the same error with a code after which the provisioner asks again.
 
-        For a failure to find out whether an earlier create left a volume: a final code would make the
+        It is for a failure to find out whether an earlier create left a volume: a final code would make the
         provisioner forget that volume.
         """
         return self if self.code in ASK_AGAIN else CsiError("UNAVAILABLE", self.message)
 
 
 def from_ec2(error: Exception, operation: str) -> CsiError:
-    """The CSI error for what boto3 raised in the EC2 operation of that name.
+    """Return the CSI error for what botocore raised in the EC2 operation of that name.
 
-    Whatever leaves open whether EC2 did the work becomes a code after which the caller asks again.
+    An error that leaves open whether EC2 did the work becomes a code after which the caller asks again.
     """
     if isinstance(error, ClientError):
         answer = cast(dict[str, Any], error.response)  # pyright: ignore[reportUnknownMemberType]

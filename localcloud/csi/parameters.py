@@ -24,10 +24,7 @@ _ACCEPTED = f"type, iops, throughput, encrypted, kmsKeyId, tagSpecification_N, {
 
 @dataclass(frozen=True)
 class Parameters:
-    """What a StorageClass asks of its volumes: iops in operations a second, throughput in MiB/s.
-
-    None leaves the choice to EBS.
-    """
+    """What a StorageClass asks of volumes: iops in operations a second, throughput in MiB/s; None lets EBS choose."""
 
     volume_type: str
     iops: int | None

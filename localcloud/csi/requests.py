@@ -1,6 +1,6 @@
-"""What a CSI request asks for, checked: the step from protobuf messages to plain values.
+"""CSI requests, checked: the step from protobuf messages to plain values.
 
-Every function raises CsiError (INVALID_ARGUMENT, OUT_OF_RANGE) for what the driver does not do.
+Every function raises CsiError (INVALID_ARGUMENT, OUT_OF_RANGE) for a wish that the driver does not fulfil.
 """
 
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ class Wish:
     zones: list[str]
 
     def arguments(self) -> dict[str, Any]:
-        """The same as arguments of EC2 CreateVolume, without zone and tags."""
+        """Return the wish as arguments of EC2 CreateVolume, without zone and tags."""
         chosen = {
             "Iops": self.parameters.iops,
             "Throughput": self.parameters.throughput,
@@ -43,9 +43,9 @@ class Wish:
         } | {argument: value for argument, value in chosen.items() if value is not None}
 
     def check_fits(self, volume: Volume) -> None:
-        """Raise ALREADY_EXISTS when the volume that has this name is not the one asked for.
+        """Raise ALREADY_EXISTS when the volume with this name differs from the wish.
 
-        Its key is not compared: EC2 tells an ARN where the parameter may be an alias.
+        The key is not compared, because EC2 tells an ARN where the parameter may be an alias.
         """
         asked = self.parameters
         differences = [
@@ -77,11 +77,11 @@ def required(**fields: str) -> None:
 
 
 def wish_of(request: csi.CreateVolumeRequest) -> Wish:
-    """The volume that the request asks for."""
+    """Return the volume that the request asks for."""
     required(name=request.name)
     check_capabilities(request.volume_capabilities)
     if request.HasField("volume_content_source"):
-        raise CsiError("INVALID_ARGUMENT", "volume_content_source: volumes are made empty, without a source")
+        raise CsiError("INVALID_ARGUMENT", "volume_content_source: volumes are created empty, without a source")
     if request.mutable_parameters:
         raise CsiError("INVALID_ARGUMENT", "mutable_parameters: a VolumeAttributesClass is not supported")
     parameters = parse_parameters(request.parameters)

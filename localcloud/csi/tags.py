@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from .errors import CsiError
+from .names import DRIVER
 
 # What the real driver writes, and finds its volumes by.
 VOLUME_NAME = "CSIVolumeName"
-DRIVER = "ebs.csi.aws.com/cluster"
+OWNED = f"{DRIVER}/cluster"
 CREATED_FOR = "kubernetes.io/created-for/"
 
 # EC2 user guide, "Tag restrictions": characters, and tags on one resource.
@@ -26,7 +27,7 @@ _FIELD = re.compile(r"\.(\w+)")
 
 
 class Claimant(NamedTuple):
-    """For whom a volume is made: what csi-provisioner --extra-create-metadata tells, "" where it does not."""
+    """The claim that a volume is for, as csi-provisioner --extra-create-metadata tells it, "" where it does not."""
 
     pv_name: str = ""
     pvc_name: str = ""
@@ -38,7 +39,7 @@ _ACCEPTED = ", ".join("{{ .%s }}" % field for field in _FIELDS)  # noqa: UP031 -
 
 
 def render(parameter: str, template: str, claimant: Claimant) -> str:
-    """The template with its fields filled in. Raises INVALID_ARGUMENT that names the parameter."""
+    """Return the template with its fields filled in. Raises INVALID_ARGUMENT that names the parameter."""
 
     def fill(action: re.Match[str]) -> str:
         field = _FIELD.fullmatch(action[1].strip())
@@ -57,13 +58,13 @@ def render(parameter: str, template: str, claimant: Claimant) -> str:
 
 
 def specified_tag(parameter: str, specification: str, claimant: Claimant) -> tuple[str, str]:
-    """Key and value of one tagSpecification_N. Only the first = divides: the value may hold more."""
+    """Return key and value of one tagSpecification_N. Only the first = divides: the value may hold more."""
     key, equals, template = specification.partition("=")
     if not equals or not key:
         raise _refused(parameter, f"{specification!r} is not of the form key=value")
     if "{{" in key:
         raise _refused(parameter, f"{key!r}: only the value of a tag is a template, not its key")
-    if key == VOLUME_NAME or key.startswith((DRIVER.partition("/")[0] + "/", "kubernetes.io/")):
+    if key == VOLUME_NAME or key.startswith((f"{DRIVER}/", "kubernetes.io/")):
         raise _refused(parameter, f"the tag {key!r} belongs to the driver")
     if key.lower().startswith("aws:"):
         raise _refused(parameter, f"the tag {key!r}: keys that start with aws: belong to AWS")
@@ -77,7 +78,7 @@ def specified_tag(parameter: str, specification: str, claimant: Claimant) -> tup
 
 
 def volume_tags(name: str, claimant: Claimant, specifications: Mapping[str, str]) -> dict[str, str]:
-    """All tags of the volume of that CSI name. Raises INVALID_ARGUMENT for what EC2 would refuse.
+    """Return all tags of the volume of that CSI name. Raises INVALID_ARGUMENT for tags that EC2 would refuse.
 
     specifications: parameter name (for messages) to `key=template`.
     """
@@ -85,7 +86,7 @@ def volume_tags(name: str, claimant: Claimant, specifications: Mapping[str, str]
         raise CsiError(
             "INVALID_ARGUMENT", f"volume name of {len(name)} characters: at most {LONGEST_VALUE} fit its tag"
         )
-    tags = {VOLUME_NAME: name, DRIVER: "true"}
+    tags = {VOLUME_NAME: name, OWNED: "true"}
     created_for = {
         "pv/name": claimant.pv_name,
         "pvc/name": claimant.pvc_name,

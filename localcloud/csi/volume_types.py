@@ -1,7 +1,7 @@
 """EBS volume types and the sizes, IOPS and throughput that each allows.
 
 Source: Amazon EBS user guide, "Amazon EBS volume types" (GiB, I/O operations a second, MiB/s). The emulator
-accepts any number, so the limits are kept here, and a claim that EBS would refuse is refused here too.
+accepts any number, so the limits are kept here: a claim that EBS would refuse is refused here too.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from .errors import CsiError
 GIB = 2**30
 DEFAULT_TYPE = "gp3"
 DEFAULT_GIB = 100
-"""The size of a volume for which nobody asked a size: what the real driver makes."""
+"""The size of a volume for which nobody asked a size, as the real driver chooses it."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,10 @@ VOLUME_TYPES: Mapping[str, VolumeType] = {
 
 
 def size_in_gib(required_bytes: int, limit_bytes: int, volume_type: str) -> int:
-    """The size, in whole GiB, of a volume of at least `required_bytes` and at most `limit_bytes`.
+    """Return the size, in whole GiB, of a volume of at least `required_bytes` and at most `limit_bytes`.
 
     Zero means "not said", as in CSI's CapacityRange. Raises OUT_OF_RANGE when no whole number of GiB lies
-    between the two, or when the type does not come in that size: never a bigger disk than was asked for.
+    between the two, or when the type does not exist in that size: a disk is never bigger than its limit.
     """
     allowed = VOLUME_TYPES[volume_type].gib
     if required_bytes < 0 or limit_bytes < 0:

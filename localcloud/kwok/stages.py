@@ -1,8 +1,8 @@
-"""How kwok plays the kubelet: the life of nodes and pods, as Stage objects (kwok.x-k8s.io/v1alpha1).
+"""How kwok plays the kubelet: the life of Nodes and Pods, as Stage objects (kwok.x-k8s.io/v1alpha1).
 
-They replace kwok's own, whose nodes report every 20 seconds at best. A controller manager that was started anew takes
-every attached volume for mounted until the node has reported once, so destroying a lab after a reboot would take that
-long.
+They replace kwok's own stages, whose nodes report every 20 seconds at best. After a restart the controller manager
+takes every attached volume for mounted until the node has reported once, so destroying a lab after a reboot would take
+that long.
 """
 
 import json
@@ -27,7 +27,7 @@ conditions:
 {{ end }}
 """
 
-# What a kubelet finds out about its machine; a Node that was made with a capacity keeps it.
+# What a kubelet finds out about its machine; a Node that was created with a capacity keeps it.
 _NODE_STATUS = (
     _NODE_CONDITIONS
     + """
@@ -110,7 +110,7 @@ containerStatuses:
 
 
 def documents() -> list[str]:
-    """The stages as JSON documents, to follow a kwokctl configuration in its file."""
+    """Return the stages as JSON documents, which follow a kwokctl configuration in its file."""
     return [json.dumps(stage) for stage in _stages()]
 
 
@@ -129,8 +129,8 @@ def _stages() -> list[dict[str, Any]]:
 
 
 def _stage(name: str, kind: str, when: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
-    """A stage for objects of which each path in `when` is one of a list, exists (True), or does not (False);
-    None stands for "is not True"."""
+    """Return a stage for the objects on which every path of `when` holds: its value is in the list, it exists (True),
+    it does not exist (False), or it is not "True" (None)."""
     operators = {
         True: {"operator": "Exists"},
         False: {"operator": "DoesNotExist"},

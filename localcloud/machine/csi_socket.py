@@ -14,9 +14,9 @@ LONGEST_PATH = 103
 
 
 def choose(folder: Path) -> Path:
-    """The socket of the cloud in `folder`: inside it, or in a short private folder below the temporary one.
+    """Return the socket of the cloud in `folder`: inside it, or in a short private folder below the temporary one.
 
-    The sidecars accept an absolute path only, as part of a URL. Raises LocalCloudError where both are too long.
+    The sidecars accept only an absolute path, as part of a URL. Raises LocalCloudError where both are too long.
     """
     inside = folder / "csi.sock"
     if len(os.fsencode(inside)) <= LONGEST_PATH and re.fullmatch(r"[\w./-]+", str(inside), re.ASCII):
@@ -31,9 +31,9 @@ def choose(folder: Path) -> Path:
 
 
 def prepare(socket: Path, folder: Path) -> None:
-    """Make the socket's folder where it is not the cloud's own: a reboot may have cleared the temporary folder.
+    """Create the socket's folder where it is not the cloud's own: a reboot may have cleared the temporary folder.
 
-    Raises LocalCloudError where somebody else could use it.
+    Raises LocalCloudError where another user could use the folder.
     """
     if socket.parent == folder:
         return

@@ -15,10 +15,10 @@ _POLL_SECONDS = 0.05
 
 @contextmanager
 def exclusive(folder: Path, *, tell: Callable[[str], None]) -> Generator[None]:
-    """Hold the lock of the cloud in `folder`; it falls with its holder, so a killed command leaves none behind.
+    """Hold the lock of the cloud in `folder`; it ends with its holder, so a killed command leaves none behind.
 
-    It lies beside the folder, because deleting the cloud removes the folder. Raises LocalCloudError after
-    WAIT_SECONDS.
+    The lock file is beside the folder, because deleting the cloud removes the folder.
+    Raises LocalCloudError after WAIT_SECONDS.
     """
     file = lock_file(folder)
     deadline = time.monotonic() + WAIT_SECONDS
@@ -42,6 +42,7 @@ def exclusive(folder: Path, *, tell: Callable[[str], None]) -> Generator[None]:
 
 
 def lock_file(folder: Path) -> Path:
+    """Return the lock file of the cloud in `folder`."""
     return folder.with_name(f"{folder.name}.lock")
 
 

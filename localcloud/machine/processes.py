@@ -1,8 +1,8 @@
 """Which processes belong to a local cloud, and how they are ended.
 
-A pid file proves nothing: after a reboot, or a kill, the number may be anybody's. So every process of a local
-cloud carries two variables in its environment, the cloud's folder and its component, set when it was started and
-inherited by no one else. Only a process that shows both is ever signalled.
+A pid file proves nothing: after a reboot or a kill the number may be anybody's. So every process of a local cloud
+carries two variables in its environment, the cloud's folder and its component, which are set when it is started and
+which no other process inherits. Only a process that shows both is ever signalled.
 """
 
 import os
@@ -15,18 +15,17 @@ from pathlib import Path
 import psutil
 
 from ..errors import LocalCloudError
+from ..liveness import COMPONENT_VARIABLE, FOLDER_VARIABLE
 
-FOLDER_VARIABLE = "LOCALCLOUD_FOLDER"
-COMPONENT_VARIABLE = "LOCALCLOUD_COMPONENT"
 STARTER = "kwokctl"
 _POLL_SECONDS = 0.02
 _KILL_SECONDS = 10
-# An exec takes microseconds, and more while a busy disk reads the program. In the middle of it a process has neither
-# environment nor arguments: that is waited for. One with arguments and no environment, as `env -i` starts it, may have
-# none for good, and must not hold up a look at all.
+# An exec takes microseconds, and more while a busy disk reads the program. In the middle of an exec a process has
+# neither environment nor arguments, and a look waits for them. A process with arguments and without environment, as
+# `env -i` starts it, may never have one, and must not hold up a look.
 _EXEC_SECONDS = 2.0
 _NO_ENVIRONMENT_SECONDS = 0.05
-# The threads of Linux itself, which have neither, and their parent.
+# The threads of Linux itself, which have neither, and the parent of these threads.
 _KERNEL = 2
 
 
@@ -39,7 +38,7 @@ class Owned:
 
     @property
     def alive(self) -> bool:
-        """Whether any thread of it is left. Until the last one has ended, its ports and files are taken."""
+        """Whether any of its threads is left. Until the last thread has ended, its ports and files are taken."""
         try:
             if not self.process.is_running():
                 return False
@@ -49,16 +48,16 @@ class Owned:
 
 
 def find(folder: Path) -> list[Owned]:
-    """Every living process of the cloud in `folder`, whatever its pid files say.
+    """Return every living process of the cloud in `folder`, whatever its pid files say.
 
-    A process without a component (kwokctl and what it runs for itself) has the component "kwokctl".
+    A process without a component (kwokctl and the programs that it runs for itself) has the component "kwokctl".
     """
     owned = (_identify(process, folder) for process in psutil.process_iter())
     return [one for one in owned if one is not None]
 
 
 def read_pid_file(file: Path, folder: Path, component: str) -> Owned | None:
-    """The process that a pid file names, if it lives and is that component of that cloud; None otherwise."""
+    """Return the process that a pid file names, if it lives and is that component of that cloud; None otherwise."""
     try:
         process = psutil.Process(int(file.read_text()))
     except (OSError, ValueError, psutil.Error):
@@ -70,7 +69,7 @@ def read_pid_file(file: Path, folder: Path, component: str) -> Owned | None:
 def _identify(process: psutil.Process, folder: Path) -> Owned | None:
     try:
         environment = _environment(process)
-    except (psutil.Error, OSError):  # another user's, or gone, or a zombie
+    except (psutil.Error, OSError):  # another user's, or ended, or a zombie
         return None
     if environment.get(FOLDER_VARIABLE) != str(folder):
         return None
@@ -79,7 +78,7 @@ def _identify(process: psutil.Process, folder: Path) -> Owned | None:
 
 
 def _environment(process: psutil.Process) -> dict[str, str]:
-    """The process's environment. While a process puts another program in its place, it has none for a moment."""
+    """Return the process's environment. In the middle of an exec it has none, for a moment."""
     begun = time.monotonic()
     while not (environment := process.environ()):
         patience = _NO_ENVIRONMENT_SECONDS if process.cmdline() else _EXEC_SECONDS
@@ -91,10 +90,10 @@ def _environment(process: psutil.Process) -> dict[str, str]:
 
 
 def end(owned: Iterable[Owned], *, grace_seconds: float) -> None:
-    """End these processes: SIGTERM, and SIGKILL for those still there after the grace; at once without a grace.
+    """End these processes: with SIGTERM, and with SIGKILL after the grace; without a grace with SIGKILL at once.
 
-    Returns when all of them are gone. Raises LocalCloudError where one cannot be killed. A supervisor that asks for it
-    is spared, or it could not finish.
+    Returns when all have ended. A supervisor that calls this is spared, because it could not finish otherwise.
+    Raises LocalCloudError where a process cannot be killed.
     """
     remaining = [one for one in owned if one.process.pid != os.getpid()]
     if grace_seconds > 0:
@@ -109,7 +108,7 @@ def end(owned: Iterable[Owned], *, grace_seconds: float) -> None:
 
 
 def _signal(send: Callable[[], None]) -> None:
-    with suppress(psutil.NoSuchProcess):  # it ended by itself, and its number may be another's by now
+    with suppress(psutil.NoSuchProcess):  # it ended by itself, and another process may have its pid by now
         send()
 
 

@@ -1,20 +1,28 @@
-"""Where things lie in the folder of a local cloud.
+"""Where things lie: this checkout, and the folder of a local cloud.
 
-    cloud.json          what is known about the cloud (facts.py)
+    cloud.json          what is known about the cloud (record.py)
     kubeconfig          for its users; revives the cloud, holds no key
     running.json        pids of the processes of the last start that became healthy; absent while starting
     token.csv           the API server's token of the cloud's administrator
-    kwokctl.yaml        what kwokctl was asked for
+    kwokctl.yaml        the configuration that created kwokctl's cluster
     bin/                the commands of the processes that are written in Python
     ec2/                state of the EC2 API
-    .kwok/clusters/cloud/   kwokctl's own: etcd's data, certificates, logs, pid files
+    .kwok/clusters/cloud/   kwokctl's own: kwok.yaml with every command, etcd's data, certificates, logs, pid files
 
 kwokctl takes its root from HOME, as it does by default: its variable KWOK_WORKDIR ends at the first space of a path.
 """
 
+import sys
 from pathlib import Path
 
 CLUSTER = "cloud"
+"""The name of kwokctl's cluster: a cloud has one."""
+
+PROJECT = Path(__file__).resolve().parents[2]
+"""The folder that holds the package localcloud."""
+
+PYTHON = Path(sys.prefix) / "bin" / "python"
+"""The interpreter, under a name that does not depend on how it was called: it is in the kubeconfig."""
 
 
 class Layout:
@@ -30,13 +38,17 @@ class Layout:
         self.ec2_state = folder / "ec2"
         self.kwokctl_log = folder / "kwokctl.log"
         self.cluster = folder / ".kwok" / "clusters" / CLUSTER
+        self.cluster_configuration = self.cluster / "kwok.yaml"
         self.admin_kubeconfig = self.cluster / "kubeconfig.yaml"
         self.ca = self.cluster / "pki" / "ca.crt"
         self.client_certificate = self.cluster / "pki" / "admin.crt"
         self.client_key = self.cluster / "pki" / "admin.key"
+        self.pid_files = self.cluster / "pids"
 
     def log(self, component: str) -> Path:
+        """The log of a component; `*` for all of them."""
         return self.cluster / "logs" / f"{component}.log"
 
     def pid_file(self, component: str) -> Path:
-        return self.cluster / "pids" / f"{component}.pid"
+        """The file into which kwokctl writes a component's pid."""
+        return self.pid_files / f"{component}.pid"

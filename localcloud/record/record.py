@@ -13,12 +13,12 @@ FILE = "cloud.json"
 
 
 @dataclass(frozen=True)
-class Facts:
-    """A local cloud as it was created. No key and no token is in here.
+class CloudRecord:
+    """A local cloud as it was created. It holds no key and no token.
 
-    `cluster_id` is the uid of the kube-system namespace; it is empty while the cloud is still being made.
+    `cluster_id` is the uid of the kube-system namespace; it is empty while the cloud is still being created.
     `socket` is where the CSI controller listens. `ca_data` is the certificate authority of the API server, base64 of
-    PEM.
+    PEM. `commands` is a digest of the commands with which the cloud was last started, "" in the records of older code.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Facts:
     socket: str
     cluster_id: str = ""
     ca_data: str = ""
+    commands: str = ""
 
     @property
     def api_port(self) -> int:
@@ -52,12 +53,15 @@ class Facts:
         return str(Path(self.folder) / "kubeconfig")
 
 
-def read(folder: Path) -> Facts | None:
-    """The facts in `folder`; None where no cloud was ever begun. Raises LocalCloudError for a file that is not ours."""
+def read(folder: Path) -> CloudRecord | None:
+    """Return the record in `folder`; None where no creation was ever begun.
+
+    Raises LocalCloudError for a file that is damaged.
+    """
     file = folder / FILE
     try:
         written: Any = json.loads(file.read_text())
-        return Facts(**written)
+        return CloudRecord(**written)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, TypeError) as error:
@@ -66,12 +70,13 @@ def read(folder: Path) -> Facts | None:
         ) from error
 
 
-def write(folder: Path, facts: Facts) -> None:
-    write_atomically(folder / FILE, json.dumps(asdict(facts), indent=1))
+def write(folder: Path, record: CloudRecord) -> None:
+    """Write the record of the cloud in `folder`."""
+    write_atomically(folder / FILE, json.dumps(asdict(record), indent=1))
 
 
 def write_atomically(file: Path, text: str, *, mode: int = 0o600) -> None:
-    """Write a file so that any reader, also one after a crash, sees the old text or the new one, whole."""
+    """Write a file so that every reader, also after a crash, sees the old text or the new text, whole."""
     handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
         with os.fdopen(handle, "w") as out:

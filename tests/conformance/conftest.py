@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.stage import Driver, Ec2Facts, controller_process, ec2_api
+from tests.conformance.driver import Driver, Ec2View, controller_process, ec2_api
 
 
 @pytest.fixture(scope="session")
@@ -20,8 +20,8 @@ def ec2_endpoint(folder: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def ec2(ec2_endpoint: str) -> Ec2Facts:
-    return Ec2Facts(ec2_endpoint)
+def ec2(ec2_endpoint: str) -> Ec2View:
+    return Ec2View(ec2_endpoint)
 
 
 @pytest.fixture(scope="session")

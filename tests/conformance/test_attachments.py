@@ -1,25 +1,25 @@
-"""Attachments: to one node at a time, in its zone, on a device of its own, as many as a node takes."""
+"""Attachments: to one node at a time, in its zone, each on a device of its own."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import pytest
 
-from tests.conformance.stage import Driver, Ec2Facts
+from tests.conformance.driver import Driver, Ec2View
 from tests.conformance.test_volumes import code_of
 
 
 @pytest.fixture
-def node(ec2: Ec2Facts) -> str:
+def node(ec2: Ec2View) -> str:
     return ec2.run_instance()
 
 
-def attached_to(ec2: Ec2Facts, name: str) -> list[str]:
+def attached_to(ec2: Ec2View, name: str) -> list[str]:
     (volume,) = ec2.volumes(name)
     return [attachment["InstanceId"] for attachment in volume.get("Attachments", [])]
 
 
-def test_publishing_again_to_the_same_node_tells_the_same_device(driver: Driver, ec2: Ec2Facts, node: str) -> None:
+def test_publishing_again_answers_the_same_device(driver: Driver, ec2: Ec2View, node: str) -> None:
     volume = driver.create("pvc-published").volume_id
     first = driver.publish(volume, node)
     assert first["devicePath"].startswith("/dev/xvd"), "the node half of the driver looks for this device"
@@ -27,23 +27,23 @@ def test_publishing_again_to_the_same_node_tells_the_same_device(driver: Driver,
     assert attached_to(ec2, "pvc-published") == [node]
 
 
-def test_volumes_published_at_once_to_one_node_get_a_device_each(driver: Driver, node: str) -> None:
+def test_volumes_published_at_once_get_a_device_each(driver: Driver, node: str) -> None:
     volumes = [driver.create(f"pvc-device-{number}").volume_id for number in range(8)]
     with ThreadPoolExecutor(8) as callers:
         devices = list(callers.map(lambda volume: driver.publish(volume, node)["devicePath"], volumes))
     assert len(set(devices)) == 8, f"EC2 refuses a device that is taken, and a pod would see another's disk: {devices}"
 
 
-def test_a_volume_that_a_node_holds_is_refused_to_another(driver: Driver, ec2: Ec2Facts, node: str) -> None:
+def test_a_volume_of_one_node_is_refused_to_another(driver: Driver, ec2: Ec2View, node: str) -> None:
     volume = driver.create("pvc-held").volume_id
     driver.publish(volume, node)
     code, message = code_of(driver.publish, volume, ec2.run_instance())
     assert code == grpc.StatusCode.FAILED_PRECONDITION, "the attacher detaches first only after this code"
-    assert node in message, "the message has to say who holds it"
+    assert node in message, "the message has to name the node that holds it"
     assert attached_to(ec2, "pvc-held") == [node], "the emulator would take the disk from a running pod"
 
 
-def test_a_volume_of_another_zone_is_refused(driver: Driver, ec2: Ec2Facts, node: str) -> None:
+def test_a_volume_of_another_zone_is_refused(driver: Driver, ec2: Ec2View, node: str) -> None:
     volume = driver.create("pvc-elsewhere", zones=("us-east-1b",)).volume_id
     code, message = code_of(driver.publish, volume, node)
     assert code == grpc.StatusCode.FAILED_PRECONDITION
@@ -52,7 +52,7 @@ def test_a_volume_of_another_zone_is_refused(driver: Driver, ec2: Ec2Facts, node
     assert driver.publish(volume, ec2.run_instance("us-east-1b")), "a node in the zone of the volume takes it"
 
 
-def test_unpublishing_is_success_however_often_and_from_wherever(driver: Driver, ec2: Ec2Facts, node: str) -> None:
+def test_unpublishing_succeeds_however_often(driver: Driver, ec2: Ec2View, node: str) -> None:
     volume = driver.create("pvc-back").volume_id
     driver.unpublish(volume, node)
     driver.publish(volume, node)
@@ -67,7 +67,7 @@ def test_unpublishing_is_success_however_often_and_from_wherever(driver: Driver,
     driver.unpublish(volume, node)
 
 
-def test_an_attached_volume_is_not_deleted(driver: Driver, ec2: Ec2Facts, node: str) -> None:
+def test_an_attached_volume_is_not_deleted(driver: Driver, ec2: Ec2View, node: str) -> None:
     volume = driver.create("pvc-busy").volume_id
     driver.publish(volume, node)
     code, _ = code_of(driver.delete, volume)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.node_stand_in import node_stand_in
-from tests.conformance.stage import ROOT, Driver, Ec2Facts
+from tests.conformance.driver import ROOT, Driver, Ec2View
+from tests.conformance.node_service import node_service
 
 SANITY = ROOT / ".lab" / "bin" / "csi-sanity"
 
@@ -38,7 +38,7 @@ CONTROLLER_CASES = 27
 
 @pytest.fixture(scope="module")
 def report(
-    folder: Path, ec2: Ec2Facts, controller_socket: Path, tmp_path_factory: pytest.TempPathFactory
+    folder: Path, ec2: Ec2View, controller_socket: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> list[ElementTree.Element]:
     """The cases of one run."""
     assert SANITY.exists(), f"{SANITY} is missing: `make setup` builds it"
@@ -46,7 +46,7 @@ def report(
     node_socket, junit, parameters = out / "node.sock", out / "junit.xml", out / "parameters.json"
     parameters.write_text(json.dumps({"type": "gp3", "encrypted": "true", "tagSpecification_1": "Name=a=b"}))
     driver = Driver(controller_socket)
-    with driver.channel, node_stand_in(node_socket, ec2.run_instance(), driver.channel):
+    with driver.channel, node_service(node_socket, ec2.run_instance(), driver.channel):
         run = subprocess.run(
             [
                 SANITY,
@@ -69,7 +69,7 @@ def report(
     return list(ElementTree.parse(junit).getroot().iter("testcase"))
 
 
-def test_the_controller_passes_every_conformance_case_that_applies(report: list[ElementTree.Element]) -> None:
+def test_the_controller_passes_every_case_that_applies(report: list[ElementTree.Element]) -> None:
     passed = [name for case in report if case.get("status") == "passed" and "[It]" in (name := case.get("name", ""))]
     assert len(passed) == CONTROLLER_CASES, (
         "fewer cases than before means that a service or a capability is no longer announced, "
@@ -79,7 +79,7 @@ def test_the_controller_passes_every_conformance_case_that_applies(report: list[
     assert not failed, "the sidecars rely on what these cases ask for"
 
 
-def test_every_skipped_conformance_case_has_a_reason(report: list[ElementTree.Element]) -> None:
+def test_every_skipped_case_has_a_reason(report: list[ElementTree.Element]) -> None:
     unexplained: list[str] = []
     for case in report:
         name, skipped = case.get("name", ""), case.find("skipped")
@@ -91,6 +91,6 @@ def test_every_skipped_conformance_case_has_a_reason(report: list[ElementTree.El
     assert not unexplained, "a case that nobody decided to skip may hide a defect"
 
 
-def test_the_conformance_suite_leaves_no_volume(report: list[ElementTree.Element], ec2: Ec2Facts) -> None:
+def test_the_conformance_suite_leaves_no_volume(report: list[ElementTree.Element], ec2: Ec2View) -> None:
     left = [volume["VolumeId"] for volume in ec2.volumes("sanity-*")]
-    assert not left, "deleting or unpublishing said success for volumes that are still there"
+    assert not left, "deleting or unpublishing said success for volumes that still exist"

@@ -1,4 +1,4 @@
-"""What EC2 does wrong now and then, and what must come of it: one volume for each name."""
+"""Faults of EC2, and what must come of them: one volume for each name."""
 
 import signal
 import time
@@ -9,7 +9,7 @@ import grpc
 import pytest
 
 from checkout.until import until
-from tests.conformance.stage import Driver, Ec2Facts, controller_process
+from tests.conformance.driver import Driver, Ec2View, controller_process
 from tests.conformance.test_volumes import code_of
 from tests.faulty_ec2 import FaultyEc2, faulty_ec2, lost, refused, seen_as
 
@@ -18,7 +18,7 @@ ASKED_AGAIN = (grpc.StatusCode.ABORTED, grpc.StatusCode.UNAVAILABLE, grpc.Status
 
 
 @pytest.fixture(scope="module")
-def stage(ec2_endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FaultyEc2, Driver]]:
+def faulty_driver(ec2_endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FaultyEc2, Driver]]:
     folder = tmp_path_factory.mktemp("faulty")
     with faulty_ec2(ec2_endpoint) as (faulty, url), controller_process(folder, url):
         driver = Driver(folder / "csi.sock")
@@ -27,19 +27,17 @@ def stage(ec2_endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.fixture
-def faulty(stage: tuple[FaultyEc2, Driver]) -> Iterator[FaultyEc2]:
-    yield stage[0]
-    assert not stage[0].unused(), "a fault of this test did not happen, so nothing was tested"
+def faulty(faulty_driver: tuple[FaultyEc2, Driver]) -> Iterator[FaultyEc2]:
+    yield faulty_driver[0]
+    assert not faulty_driver[0].unused(), "a fault of this test did not happen, so nothing was tested"
 
 
 @pytest.fixture
-def driver(stage: tuple[FaultyEc2, Driver]) -> Driver:
-    return stage[1]
+def driver(faulty_driver: tuple[FaultyEc2, Driver]) -> Driver:
+    return faulty_driver[1]
 
 
-def test_a_create_whose_answer_is_lost_is_found_by_the_next_call(
-    driver: Driver, faulty: FaultyEc2, ec2: Ec2Facts
-) -> None:
+def test_a_create_whose_answer_is_lost_is_found_next_time(driver: Driver, faulty: FaultyEc2, ec2: Ec2View) -> None:
     faulty.next("CreateVolume", lost)
     code, _ = code_of(driver.create, "pvc-lost")
     assert code in ASKED_AGAIN, "after a final code the provisioner forgets a volume that was made"
@@ -48,8 +46,8 @@ def test_a_create_whose_answer_is_lost_is_found_by_the_next_call(
 
 
 @pytest.mark.parametrize("code", ["UnauthorizedOperation", "InvalidParameterValue", "NobodyKnowsThis"])
-def test_not_being_able_to_look_for_the_volume_is_never_final(
-    driver: Driver, faulty: FaultyEc2, ec2: Ec2Facts, code: str
+def test_a_failed_look_for_the_volume_is_never_final(
+    driver: Driver, faulty: FaultyEc2, ec2: Ec2View, code: str
 ) -> None:
     name = f"pvc-unseen-{code.lower()}"
     faulty.next("CreateVolume", lost)
@@ -72,30 +70,28 @@ def test_not_being_able_to_look_for_the_volume_is_never_final(
         ("IdempotentParameterMismatch", grpc.StatusCode.ABORTED),
     ],
 )
-def test_a_refused_create_is_told_by_its_kind(
+def test_a_refused_create_gets_the_code_of_its_kind(
     driver: Driver, faulty: FaultyEc2, said: str, code: grpc.StatusCode
 ) -> None:
     faulty.next("CreateVolume", refused(said))
     assert code_of(driver.create, f"pvc-refused-{said.lower()}")[0] == code
 
 
-def test_looking_is_repeated_while_ec2_asks_for_patience(driver: Driver, faulty: FaultyEc2) -> None:
+def test_a_look_is_repeated_while_ec2_throttles(driver: Driver, faulty: FaultyEc2) -> None:
     faulty.next("DescribeVolumes", refused("RequestLimitExceeded", 503), refused("Unavailable", 503))
     assert driver.create("pvc-patience").volume_id, "one throttled request would fail the claim"
 
 
-def test_a_volume_is_told_once_it_is_available(driver: Driver, faulty: FaultyEc2) -> None:
+def test_a_volume_is_answered_once_it_is_available(driver: Driver, faulty: FaultyEc2) -> None:
     faulty.next("CreateVolume", seen_as("creating"))
-    # Looking it up before it is made finds nothing, so the first of these belongs to that.
+    # The first look comes before the volume is created and finds nothing, so the first of these faults belongs to it.
     faulty.next("DescribeVolumes", seen_as("creating"), seen_as("creating"))
     began = len(faulty.asked)
     assert driver.create("pvc-slow").volume_id
     assert faulty.asked[began:].count("DescribeVolumes") == 3, "the pod would be sent to a disk that is not ready"
 
 
-def test_a_deadline_that_passes_while_the_volume_is_made_loses_nothing(
-    driver: Driver, faulty: FaultyEc2, ec2: Ec2Facts
-) -> None:
+def test_a_deadline_during_the_creation_loses_nothing(driver: Driver, faulty: FaultyEc2, ec2: Ec2View) -> None:
     faulty.next("CreateVolume", seen_as("creating"))
     faulty.next("DescribeVolumes", seen_as("creating"), seen_as("creating"))
     began = time.monotonic()
@@ -106,7 +102,7 @@ def test_a_deadline_that_passes_while_the_volume_is_made_loses_nothing(
     assert len(ec2.volumes("pvc-late")) == 1, "the call after the deadline made another volume"
 
 
-def test_a_volume_that_ec2_cannot_make_is_removed(driver: Driver, faulty: FaultyEc2, ec2: Ec2Facts) -> None:
+def test_a_volume_that_ec2_cannot_create_is_deleted(driver: Driver, faulty: FaultyEc2, ec2: Ec2View) -> None:
     faulty.next("CreateVolume", seen_as("error"))
     code, message = code_of(driver.create, "pvc-broken")
     assert code == grpc.StatusCode.INTERNAL
@@ -114,9 +110,7 @@ def test_a_volume_that_ec2_cannot_make_is_removed(driver: Driver, faulty: Faulty
     assert not ec2.volumes("pvc-broken"), "a broken volume would be found by name for ever"
 
 
-def test_an_attachment_whose_answer_is_lost_is_found_by_the_next_call(
-    driver: Driver, faulty: FaultyEc2, ec2: Ec2Facts
-) -> None:
+def test_an_attachment_whose_answer_is_lost_is_found(driver: Driver, faulty: FaultyEc2, ec2: Ec2View) -> None:
     volume, node = driver.create("pvc-attach-lost").volume_id, ec2.run_instance()
     faulty.next("AttachVolume", lost)
     assert code_of(driver.publish, volume, node)[0] == grpc.StatusCode.UNAVAILABLE
@@ -124,15 +118,13 @@ def test_an_attachment_whose_answer_is_lost_is_found_by_the_next_call(
     assert driver.publish(volume, node) == {"devicePath": seen["Attachments"][0]["Device"]}
 
 
-def test_a_node_that_ec2_says_is_full_is_told_as_full(driver: Driver, faulty: FaultyEc2, ec2: Ec2Facts) -> None:
+def test_a_full_node_is_resource_exhausted(driver: Driver, faulty: FaultyEc2, ec2: Ec2View) -> None:
     volume, node = driver.create("pvc-full").volume_id, ec2.run_instance()
     faulty.next("AttachVolume", refused("AttachmentLimitExceeded"))
     assert code_of(driver.publish, volume, node)[0] == grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
-def test_deleting_and_detaching_end_well_when_an_answer_is_lost(
-    driver: Driver, faulty: FaultyEc2, ec2: Ec2Facts
-) -> None:
+def test_a_lost_answer_hinders_neither_delete_nor_detach(driver: Driver, faulty: FaultyEc2, ec2: Ec2View) -> None:
     volume, node = driver.create("pvc-end-lost").volume_id, ec2.run_instance()
     driver.publish(volume, node)
     faulty.next("DetachVolume", lost)
@@ -143,7 +135,7 @@ def test_deleting_and_detaching_end_well_when_an_answer_is_lost(
     assert not ec2.volumes("pvc-end-lost")
 
 
-def test_an_ec2_api_that_is_away_is_asked_again_later(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_an_ec2_api_that_is_down_is_asked_again_later(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("away")
     with controller_process(folder, "http://127.0.0.1:9"):
         driver = Driver(folder / "csi.sock")
@@ -153,9 +145,7 @@ def test_an_ec2_api_that_is_away_is_asked_again_later(tmp_path_factory: pytest.T
     assert "DescribeVolumes" in message
 
 
-def test_a_call_that_waits_ends_with_the_controller(
-    ec2_endpoint: str, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_a_waiting_call_ends_with_the_controller(ec2_endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("stopped")
     with (
         faulty_ec2(ec2_endpoint) as (faulty, url),

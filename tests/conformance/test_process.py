@@ -1,4 +1,4 @@
-"""The controller as a process: its socket, its signals, what it takes from its surroundings, and its log."""
+"""The controller as a process: its socket, its signals, its environment, and its log."""
 
 import re
 import signal
@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from checkout.until import until
-from localcloud.csi import server as ebs_csi
-from tests.conformance.stage import Driver, Ec2Facts, controller_process
+from localcloud.csi import server
+from tests.conformance.driver import Driver, Ec2View, controller_process
 
 
-def test_it_starts_on_the_socket_that_a_killed_controller_left(tmp_path: Path, ec2_endpoint: str) -> None:
+def test_it_starts_on_the_socket_of_a_killed_controller(tmp_path: Path, ec2_endpoint: str) -> None:
     with controller_process(tmp_path, ec2_endpoint) as killed:
         killed.kill()
         killed.wait()
@@ -21,11 +21,11 @@ def test_it_starts_on_the_socket_that_a_killed_controller_left(tmp_path: Path, e
         with driver.channel:
             driver.delete("vol-00000000000000000")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0, "an end on request is no failure"
+        assert process.wait(10) == 0, "an end on request is not a failure"
     assert not (tmp_path / "csi.sock").exists(), "the sidecars would take a dead socket for a driver"
 
 
-def test_the_users_aws_settings_and_proxies_change_nothing(tmp_path: Path, ec2_endpoint: str, ec2: Ec2Facts) -> None:
+def test_the_users_aws_settings_change_nothing(tmp_path: Path, ec2_endpoint: str, ec2: Ec2View) -> None:
     broken = tmp_path / "config"
     broken.write_text("this is [no configuration\n")
     (tmp_path / "home").mkdir()
@@ -57,46 +57,23 @@ def test_the_users_aws_settings_and_proxies_change_nothing(tmp_path: Path, ec2_e
     assert not list((tmp_path / "home").iterdir()), "the user's home is not ours to write to"
 
 
-def test_a_socket_that_is_served_is_not_taken_away(controller_socket: Path, driver: Driver) -> None:
+def test_a_served_socket_is_not_removed(controller_socket: Path, driver: Driver) -> None:
     with pytest.raises(FileExistsError, match="another process serves"):
-        ebs_csi.make_way(controller_socket)
+        server.remove_stale(controller_socket)
     assert driver.create("pvc-still-served").volume_id, "the running controller lost its socket"
 
 
-def test_a_file_that_is_no_socket_is_not_removed(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_socket_is_not_removed(tmp_path: Path) -> None:
     precious = tmp_path / "csi.sock"
     precious.write_text("mine")
     with pytest.raises(FileExistsError, match="not a socket"):
-        ebs_csi.make_way(precious)
+        server.remove_stale(precious)
     assert precious.read_text() == "mine", "somebody's file was taken for a stale socket"
 
 
-def test_a_socket_in_no_folder_is_refused_by_name(tmp_path: Path) -> None:
+def test_a_socket_without_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=f"there is no folder {tmp_path}/missing"):
-        ebs_csi.make_way(tmp_path / "missing" / "csi.sock")
-
-
-@pytest.mark.parametrize(
-    ("changed", "value", "accepted"),
-    [
-        ("--endpoint", "tcp://127.0.0.1:1", "unix://PATH"),
-        ("--endpoint", "unix://" + "d/" * 60 + "csi.sock", "103 bytes"),
-        ("--ec2-endpoint", "localhost:4566", "http://127.0.0.1:4566"),
-        ("--ec2-endpoint", "http://127.0.0.1:port", "http://127.0.0.1:4566"),
-        ("--region", "Virginia", "us-east-1"),
-    ],
-)
-def test_a_bad_argument_is_one_line_that_says_what_is_accepted(
-    changed: str, value: str, accepted: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    good = {"--endpoint": "unix://csi.sock", "--ec2-endpoint": "http://127.0.0.1:1", "--region": "us-east-1"}
-    arguments = [word for pair in {**good, changed: value}.items() for word in pair]
-    with pytest.raises(SystemExit) as ended:
-        ebs_csi.main(arguments)
-    last = capsys.readouterr().err.splitlines()[-1]
-    assert ended.value.code == 2
-    assert changed in last, "the line has to name the argument"
-    assert accepted in last, "the line has to say what is accepted"
+        server.remove_stale(tmp_path / "missing" / "csi.sock")
 
 
 def test_the_log_has_one_line_a_call_and_no_traceback(driver: Driver, folder: Path) -> None:
@@ -107,6 +84,6 @@ def test_the_log_has_one_line_a_call_and_no_traceback(driver: Driver, folder: Pa
         "the call is logged",
     )
     assert re.fullmatch(r"\S+Z CreateVolume name=pvc-logged code=OK ms=\d+ volume_id=vol-\w+", line), (
-        "who looks for a slow or failed call reads these fields"
+        "a person who looks for a slow or failed call reads these fields"
     )
     assert "Traceback" not in log.read_text(), "a defect showed in one of the tests before"

@@ -1,4 +1,4 @@
-"""Volumes: made once for each name, where and as they were asked for, and gone after DeleteVolume."""
+"""Volumes: created once for each name, as they were asked for, and deleted by DeleteVolume."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -6,25 +6,25 @@ from typing import Any
 import grpc
 import pytest
 
-from tests.conformance.stage import GIB, Driver, Ec2Facts
+from tests.conformance.driver import GIB, Driver, Ec2View
 
 
 def code_of(call: Any, *args: Any, **kwargs: Any) -> tuple[grpc.StatusCode, str]:
-    """Status and message of a call that must fail."""
+    """Return status and message of a call that must fail."""
     with pytest.raises(grpc.RpcError) as failed:
         call(*args, **kwargs)
     error: Any = failed.value
     return error.code(), error.details()
 
 
-def test_calls_at_once_for_one_name_make_one_volume(driver: Driver, ec2: Ec2Facts) -> None:
+def test_calls_at_once_for_one_name_create_one_volume(driver: Driver, ec2: Ec2View) -> None:
     with ThreadPoolExecutor(12) as callers:
         volumes = list(callers.map(lambda _: driver.create("pvc-at-once"), range(12)))
     assert len({volume.volume_id for volume in volumes}) == 1, "callers disagree about the volume of one claim"
     assert len(ec2.volumes("pvc-at-once")) == 1, "a volume that nobody knows costs money until somebody finds it"
 
 
-def test_calls_at_once_for_many_names_make_one_volume_each(driver: Driver, ec2: Ec2Facts) -> None:
+def test_calls_for_many_names_create_one_volume_each(driver: Driver, ec2: Ec2View) -> None:
     names = [f"pvc-many-{number}" for number in range(40)]
     with ThreadPoolExecutor(40) as callers:
         made = dict(zip(names, callers.map(driver.create, names), strict=True))
@@ -32,7 +32,7 @@ def test_calls_at_once_for_many_names_make_one_volume_each(driver: Driver, ec2: 
         assert [each["VolumeId"] for each in ec2.volumes(name)] == [volume.volume_id], f"{name} has another volume"
 
 
-def test_the_volume_is_what_the_claim_and_its_class_ask_for(driver: Driver, ec2: Ec2Facts) -> None:
+def test_a_volume_is_what_claim_and_class_ask_for(driver: Driver, ec2: Ec2View) -> None:
     volume = driver.create(
         "pvc-asked",
         gib=7,
@@ -61,7 +61,7 @@ def test_the_volume_is_what_the_claim_and_its_class_ask_for(driver: Driver, ec2:
         "kubernetes.io/created-for/pvc/namespace": "default",
         "Name": "kubernetes-dynamic-pvc-asked",
         "query": "default/nfs-pvc?a=b",
-    }, "the console, and whoever looks for leftovers, find volumes by these tags"
+    }, "the console, and a search for leftovers, find volumes by these tags"
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_the_volume_is_what_the_claim_and_its_class_ask_for(driver: Driver, ec2:
         ({"zones": ("us-east-1c",)}, "zone"),
     ],
 )
-def test_a_name_that_has_another_volume_already_is_refused(
-    driver: Driver, ec2: Ec2Facts, change: dict[str, Any], named: str
+def test_a_name_with_another_volume_is_refused(
+    driver: Driver, ec2: Ec2View, change: dict[str, Any], named: str
 ) -> None:
     driver.create("pvc-twice", gib=10)
     code, message = code_of(driver.create, "pvc-twice", **{"gib": 10, **change})
@@ -99,7 +99,7 @@ def test_the_zone_is_the_best_that_the_region_has(driver: Driver, wanted: tuple[
     )
 
 
-def test_a_zone_outside_the_region_is_refused(driver: Driver, ec2: Ec2Facts) -> None:
+def test_a_zone_outside_the_region_is_refused(driver: Driver, ec2: Ec2View) -> None:
     code, message = code_of(driver.create, "pvc-abroad", zones=("eu-west-1a",))
     assert code == grpc.StatusCode.RESOURCE_EXHAUSTED, "CSI's code for a topology that cannot be served"
     assert "us-east-1a" in message, "the message has to say which zones there are"
@@ -117,8 +117,8 @@ def test_a_zone_outside_the_region_is_refused(driver: Driver, ec2: Ec2Facts) -> 
         ({"mode": "MULTI_NODE_MULTI_WRITER"}, grpc.StatusCode.INVALID_ARGUMENT, "ReadWriteOnce"),
     ],
 )
-def test_what_cannot_be_made_is_refused_with_its_reason(
-    driver: Driver, ec2: Ec2Facts, change: dict[str, Any], code: grpc.StatusCode, named: str
+def test_an_impossible_volume_is_refused_with_its_reason(
+    driver: Driver, ec2: Ec2View, change: dict[str, Any], code: grpc.StatusCode, named: str
 ) -> None:
     got, message = code_of(driver.create, "pvc-refused", **change)
     assert got == code, message
@@ -126,10 +126,10 @@ def test_what_cannot_be_made_is_refused_with_its_reason(
     assert not ec2.volumes("pvc-refused"), "a refused claim must not leave a volume"
 
 
-def test_a_deleted_volume_is_gone_and_deleting_it_again_is_success(driver: Driver, ec2: Ec2Facts) -> None:
+def test_deleting_a_deleted_volume_succeeds(driver: Driver, ec2: Ec2View) -> None:
     volume = driver.create("pvc-deleted")
     driver.delete(volume.volume_id)
-    assert not ec2.volumes("pvc-deleted"), "success for a volume that is still there leaks it"
+    assert not ec2.volumes("pvc-deleted"), "success for a volume that still exists leaks it"
     driver.delete(volume.volume_id)
     again = driver.create("pvc-deleted")
     assert again.volume_id != volume.volume_id, "the name of a deleted volume is free again"

@@ -15,7 +15,7 @@ import psutil
 
 from checkout import COMMAND_SECONDS, Checkout
 from checkout.until import until
-from localcloud.machine.processes import FOLDER_VARIABLE
+from localcloud.liveness import FOLDER_VARIABLE
 from tests.faults.ec2_state import Ec2State
 from tests.faults.report import NOTED, Row
 from tests.faults.unrelated_processes import UnrelatedProcess

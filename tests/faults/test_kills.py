@@ -10,7 +10,7 @@ import pytest
 
 from checkout import Checkout
 from checkout.until import until
-from localcloud.kwok.kwokctl import COMPONENTS
+from localcloud.components import COMPONENTS
 from localcloud.record.layout import Layout
 from tests.faults.fault_lab import FaultLab, errors, kill, summary
 from tests.faults.selection import cases

@@ -1,4 +1,4 @@
-"""What the tests of the local cloud ask and do, around the public interface."""
+"""What the tests of the local cloud ask and do, around its public interface."""
 
 import os
 import signal
@@ -15,22 +15,22 @@ from botocore.config import Config
 from localcloud.control_plane import ControlPlane
 from localcloud.machine import processes
 from localcloud.record.layout import Layout
-from localcloud.record.record import Facts
+from localcloud.record.record import CloudRecord
 
 ROOT = Path(__file__).parents[2]
 TOOLS = ROOT / ".lab" / "bin"
 
 
-def facts_of(cloud: ControlPlane) -> Facts:
-    facts = cloud.facts()
-    assert facts is not None, "a created cloud knows its facts"
-    return facts
+def record_of(cloud: ControlPlane) -> CloudRecord:
+    record = cloud.record()
+    assert record is not None, "a created cloud has a record"
+    return record
 
 
 def pids(cloud: ControlPlane) -> dict[str, int]:
-    """The living processes of a cloud, by component; a component that runs twice fails the test.
+    """Return the living processes of a cloud, by component; a component that runs twice fails the test.
 
-    The supervisor comes first: who kills them in this order is not outrun by it.
+    The supervisor comes first, so that a test that kills them in this order is faster than the supervisor.
     """
     owned = sorted(processes.find(cloud.folder), key=lambda one: one.component != "supervisor")
     found = {one.component: one.process.pid for one in owned}
@@ -39,15 +39,15 @@ def pids(cloud: ControlPlane) -> dict[str, int]:
 
 
 def kill(*pids: int) -> None:
-    """SIGKILL, and wait until they are gone."""
+    """Send SIGKILL, and wait until the processes have ended."""
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
-    gone = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
-    processes.end([processes.Owned("killed", process) for process in gone], grace_seconds=0)
+    dying = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
+    processes.end([processes.Owned("killed", process) for process in dying], grace_seconds=0)
 
 
 def listening(cloud: ControlPlane) -> set[tuple[str, int]]:
-    """Address and port of every listener of the cloud's processes."""
+    """Return address and port of every listener of the cloud's processes."""
     return {
         (connection.laddr[0], connection.laddr[1])
         for one in processes.find(cloud.folder)
@@ -59,7 +59,7 @@ def listening(cloud: ControlPlane) -> set[tuple[str, int]]:
 def kubectl(
     cloud: ControlPlane, *words: str, env: Mapping[str, str] | None = None, stdin: str | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """kubectl with the cloud's kubeconfig, as a user calls it."""
+    """Run kubectl with the cloud's kubeconfig, as a user does."""
     return subprocess.run(
         [str(TOOLS / "kubectl"), "--kubeconfig", str(Layout(cloud.folder).kubeconfig), *words],
         capture_output=True,
@@ -72,7 +72,7 @@ def kubectl(
 
 
 def credential(cloud: ControlPlane, *python: str) -> "subprocess.Popen[str]":
-    """The credential plugin, started as the kubeconfig has it."""
+    """Start the credential plugin as the kubeconfig does."""
     return subprocess.Popen(
         [sys.executable, *python, "-m", "localcloud", "credential", str(cloud.folder)],
         env={**os.environ, "PYTHONPATH": str(ROOT)},

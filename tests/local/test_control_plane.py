@@ -1,4 +1,4 @@
-"""A cloud that is well: what it is, what it shows, and what its users get."""
+"""A healthy cloud: its processes, its listeners, its files, and what its users get."""
 
 import json
 from pathlib import Path
@@ -6,39 +6,39 @@ from pathlib import Path
 from lightkube import Client, KubeConfig
 from lightkube.resources.core_v1 import Namespace
 
+from localcloud.components import COMPONENTS
 from localcloud.control_plane import ControlPlane
-from localcloud.kwok.kwokctl import COMPONENTS
 from localcloud.machine import processes
 from localcloud.machine.ports import LOOPBACK
 from localcloud.record.layout import Layout
-from tests.local.clouds import credential, facts_of, kubectl, listening, pids
+from tests.local.clouds import credential, kubectl, listening, pids, record_of
 from tests.local.conftest import AMBIENT, REGION
 
 
-def test_a_created_cloud_is_healthy_with_one_process_for_each_component(cloud: ControlPlane) -> None:
+def test_a_created_cloud_runs_each_component_once(cloud: ControlPlane) -> None:
     assert cloud.health() == []
-    assert set(pids(cloud)) == {component.name for component in COMPONENTS}, "kwokctl itself must be gone"
+    assert set(pids(cloud)) == {component.name for component in COMPONENTS}, "kwokctl itself must have ended"
 
 
-def test_creating_it_again_changes_nothing(cloud: ControlPlane) -> None:
-    before = facts_of(cloud), pids(cloud)
+def test_creating_a_cloud_again_changes_nothing(cloud: ControlPlane) -> None:
+    before = record_of(cloud), pids(cloud)
     assert cloud.create(REGION) == before[0], "a repeated create would give the stack another cluster"
     assert pids(cloud) == before[1], "a repeated create must not restart what runs"
 
 
 def test_the_cluster_id_is_the_uid_of_kube_system(cloud: ControlPlane) -> None:
     uid = kubectl(cloud, "get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}").stdout
-    assert facts_of(cloud).cluster_id == uid, "the id tells one cluster from another after its data was lost"
+    assert record_of(cloud).cluster_id == uid, "the id tells one cluster from another after its data was lost"
 
 
-def test_it_listens_on_the_loopback_interface_and_on_its_own_ports_only(cloud: ControlPlane) -> None:
+def test_a_cloud_listens_on_its_own_ports_of_loopback_only(cloud: ControlPlane) -> None:
     listeners = listening(cloud)
     assert {address for address, _ in listeners} == {LOOPBACK}, "the lab would be open to the network"
-    promised = set(facts_of(cloud).ports.values())
+    promised = set(record_of(cloud).ports.values())
     assert {port for _, port in listeners} <= promised, "a port that was not reserved can collide with anybody's"
 
 
-def test_nothing_of_the_users_environment_reaches_the_processes(cloud: ControlPlane, home: Path) -> None:
+def test_the_users_environment_reaches_no_process(cloud: ControlPlane, home: Path) -> None:
     for one in processes.find(cloud.folder):
         shared = AMBIENT.keys() & one.process.environ().keys()
         assert not shared, f"{one.component} sees {shared} of its creator's environment"
@@ -54,7 +54,7 @@ def test_the_kubeconfig_holds_no_secret(cloud: ControlPlane) -> None:
     assert layout.token.stat().st_mode & 0o077 == 0, "others on this machine could read the administrator's token"
 
 
-def test_the_credential_is_there_at_once_and_for_both_kinds_of_clients(cloud: ControlPlane) -> None:
+def test_the_credential_comes_fast_and_fits_all_clients(cloud: ControlPlane) -> None:
     plugin = credential(cloud, "-X", "importtime")
     out, err = plugin.communicate(timeout=30)
     status = json.loads(out)["status"]
@@ -68,6 +68,6 @@ def test_a_client_that_reads_only_the_token_gets_in(cloud: ControlPlane) -> None
     assert "kube-system" in names, "lightkube takes the token and nothing else of the credential"
 
 
-def test_the_users_own_settings_do_not_lead_kubectl_astray(cloud: ControlPlane, home: Path) -> None:
+def test_the_users_settings_do_not_mislead_kubectl(cloud: ControlPlane, home: Path) -> None:
     said = kubectl(cloud, "get", "namespaces", "-o", "name", env=AMBIENT | {"HOME": str(home)})
     assert "namespace/default" in said.stdout, f"proxies and kubeconfigs of the user must not matter: {said.stderr}"

@@ -1,4 +1,4 @@
-"""How clouds come and go: side by side, half-made, with a process that does not start, and without a trace."""
+"""Creating and deleting clouds: side by side, half-made, with a process that does not start."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from localcloud.errors import ComponentDied, LocalCloudError
 from localcloud.machine import ports, processes
 from localcloud.machine.lock import lock_file
 from localcloud.record.layout import Layout
-from tests.local.clouds import ROOT, TOOLS, facts_of, kubectl
+from tests.local.clouds import ROOT, TOOLS, kubectl, record_of
 from tests.local.conftest import REGION
 
 # With what people have in their paths; long enough that no socket fits.
@@ -54,7 +54,7 @@ def _tools_with(folder: Path, name: str, script: str) -> Path:
     return tools
 
 
-def test_two_clouds_of_the_same_second_share_nothing_and_leave_nothing(tmp_path: Path) -> None:
+def test_two_clouds_of_the_same_second_share_nothing(tmp_path: Path) -> None:
     tools = tmp_path / STRANGE / "bin"
     tools.parent.mkdir()
     tools.symlink_to(TOOLS)
@@ -63,7 +63,7 @@ def test_two_clouds_of_the_same_second_share_nothing_and_leave_nothing(tmp_path:
         for creation in [_create(cloud.folder, tools) for cloud in clouds]:
             _, err = creation.communicate(timeout=120)
             assert creation.returncode == 0, f"one of two clouds was not created: {err}"
-        one, other = (facts_of(cloud) for cloud in clouds)
+        one, other = (record_of(cloud) for cloud in clouds)
         assert not set(one.ports.values()) & set(other.ports.values()), "they would take each other's ports"
         assert one.cluster_id != other.cluster_id, "one answers for the other"
         for cloud in clouds:
@@ -73,12 +73,12 @@ def test_two_clouds_of_the_same_second_share_nothing_and_leave_nothing(tmp_path:
     finally:
         for cloud in clouds:
             cloud.delete()
-    for cloud, facts in zip(clouds, (one, other), strict=True):
+    for cloud, record in zip(clouds, (one, other), strict=True):
         assert processes.find(cloud.folder) == [], "delete left a process"
-        assert all(ports.is_free(port) for port in facts.ports.values()), "delete left a listener"
+        assert all(ports.is_free(port) for port in record.ports.values()), "delete left a listener"
         assert not cloud.folder.exists(), "delete left data"
         assert not lock_file(cloud.folder).exists(), "delete left its lock"
-        assert not Path(facts.socket).parent.exists(), "delete left the socket's folder"
+        assert not Path(record.socket).parent.exists(), "delete left the socket's folder"
 
 
 # kwokctl asks a tool for its version before it starts it.
@@ -94,7 +94,7 @@ SAYS_ITS_VERSION = '[ "$1" = --version ] && echo v1.36.3 && exit; '
     ],
     ids=["after a second, twice", "a sidecar", "what the API server waits for"],
 )
-def test_a_process_that_does_not_start_is_named_soon_with_its_log_and_nothing_runs_on(
+def test_a_process_that_does_not_start_is_named_with_its_log(
     folder: Path, tmp_path: Path, name: str, script: str
 ) -> None:
     cloud = ControlPlane(folder, tools=_tools_with(tmp_path, name, script))
@@ -105,7 +105,7 @@ def test_a_process_that_does_not_start_is_named_soon_with_its_log_and_nothing_ru
     assert "out of cheese" in str(died.value), "and what it said last"
     assert time.monotonic() - begun < 30, "soon, not at the deadline of the start"
     assert processes.find(folder) == [], "what was started must not run on"
-    assert cloud.facts() is None, "a cloud that never was well must not count as created"
+    assert cloud.record() is None, "a cloud that never was healthy must not count as created"
 
 
 def test_a_tool_that_cannot_run_at_all_is_named(folder: Path, tmp_path: Path) -> None:
@@ -115,14 +115,14 @@ def test_a_tool_that_cannot_run_at_all_is_named(folder: Path, tmp_path: Path) ->
     assert processes.find(folder) == []
 
 
-def test_a_creation_that_was_killed_leaves_nothing_in_the_way_of_the_next(folder: Path) -> None:
+def test_a_killed_creation_does_not_hinder_the_next(folder: Path) -> None:
     creation = _create(folder)
     layout = Layout(folder)
     until(layout.pid_file("kube-apiserver").exists, "the creation starts the API server", pause=0.01)
     creation.send_signal(signal.SIGKILL)
     creation.communicate()
     cloud = ControlPlane(folder, tools=TOOLS)
-    assert cloud.facts() is None, "a half-made cloud must not be taken for a whole one"
+    assert cloud.record() is None, "a half-made cloud must not be taken for a whole one"
     assert processes.find(folder), "the killed creation left its processes, which the next one must deal with"
     cloud.create(REGION)
     assert {fault.component for fault in cloud.health()} <= {"kube-controller-manager"}, "only its controllers may wait"
@@ -132,7 +132,7 @@ def test_a_creation_that_was_killed_leaves_nothing_in_the_way_of_the_next(folder
     assert len(kept) == 1, "processes of the killed creation run on beside the new ones"
 
 
-def test_a_folder_of_somebody_elses_is_never_removed(tmp_path: Path) -> None:
+def test_a_foreign_folder_is_never_removed(tmp_path: Path) -> None:
     folder = tmp_path / "documents"
     folder.mkdir()
     (folder / "thesis.txt").write_text("years")
@@ -143,7 +143,7 @@ def test_a_folder_of_somebody_elses_is_never_removed(tmp_path: Path) -> None:
     assert (folder / "thesis.txt").read_text() == "years"
 
 
-def test_missing_tools_are_named_before_anything_starts(tmp_path: Path) -> None:
+def test_missing_tools_are_named_before_the_start(tmp_path: Path) -> None:
     cloud = ControlPlane(tmp_path / "local", tools=tmp_path)
     with pytest.raises(LocalCloudError, match=r"etcd, .*make setup"):
         cloud.create(REGION)

@@ -1,4 +1,4 @@
-"""The EC2 API by itself: what it has answered outlives a kill."""
+"""The EC2 API by itself: its answers outlive a kill."""
 
 import random
 import subprocess
@@ -12,6 +12,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from checkout.until import until
+from localcloud.components import PORTS
 from localcloud.machine import ports
 from tests.local.clouds import ROOT, ec2, volume_ids
 
@@ -35,10 +36,10 @@ def _serving(state: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
         process.kill()
 
 
-def test_no_volume_whose_creation_was_answered_is_lost_to_a_kill(tmp_path: Path) -> None:
+def test_a_kill_loses_no_volume_that_was_answered(tmp_path: Path) -> None:
     chance = random.Random(7)
     answered: set[str] = set()
-    with ports.reserve() as chosen:
+    with ports.reserve(PORTS) as chosen:
         port = chosen["ec2-api"]
         client = ec2(f"http://127.0.0.1:{port}")
         for _ in range(ROUNDS):
@@ -56,8 +57,8 @@ def test_no_volume_whose_creation_was_answered_is_lost_to_a_kill(tmp_path: Path)
     assert len(kept - answered) <= ROUNDS, "at most the one request in flight of each round may go unanswered"
 
 
-def test_it_ends_at_once_when_asked_to_though_clients_hold_connections(tmp_path: Path) -> None:
-    with ports.reserve() as chosen, _serving(tmp_path, chosen["ec2-api"]) as process:
+def test_open_connections_do_not_delay_its_end(tmp_path: Path) -> None:
+    with ports.reserve(PORTS) as chosen, _serving(tmp_path, chosen["ec2-api"]) as process:
         client = ec2(f"http://127.0.0.1:{chosen['ec2-api']}")
         client.describe_volumes()
         begun = time.monotonic()
@@ -67,8 +68,8 @@ def test_it_ends_at_once_when_asked_to_though_clients_hold_connections(tmp_path:
     assert time.monotonic() - begun < 4, "stopping the cloud would have to kill it after its grace"
 
 
-def test_a_taken_port_is_said_in_one_line(tmp_path: Path) -> None:
-    with ports.reserve() as chosen:  # the guard of the block is taken, by ourselves
+def test_a_taken_port_is_named_in_one_line(tmp_path: Path) -> None:
+    with ports.reserve(PORTS) as chosen:  # the guard of the block is taken, by ourselves
         command = [sys.executable, "-m", "localcloud.ec2_emulator", f"--port={chosen['guard']}", f"--state={tmp_path}"]
         ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
     assert ended.returncode == 1

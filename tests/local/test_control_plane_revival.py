@@ -1,4 +1,4 @@
-"""A cloud that was killed: what comes back, when, and what is left alone."""
+"""A killed cloud: what is started again, when, and what is left alone."""
 
 import os
 import signal
@@ -9,31 +9,31 @@ from collections.abc import Iterator
 import pytest
 
 from checkout.until import until
+from localcloud.components import COMPONENTS
 from localcloud.control_plane import ControlPlane
 from localcloud.errors import LocalCloudError
-from localcloud.kwok.kwokctl import COMPONENTS, SIDECARS
 from localcloud.machine import ports, processes
 from localcloud.machine.ports import LOOPBACK
 from localcloud.record.layout import Layout
-from tests.local.clouds import credential, ec2, facts_of, kill, kubectl, pids, volume_ids
+from tests.local.clouds import credential, ec2, kill, kubectl, pids, record_of, volume_ids
 
 
 @pytest.fixture
-def stranger() -> Iterator["subprocess.Popen[bytes]"]:
-    """Somebody else's process."""
+def unrelated() -> Iterator["subprocess.Popen[bytes]"]:
+    """A process that is not the cloud's."""
     with subprocess.Popen(["sleep", "600"]) as process:
         yield process
         process.kill()
 
 
 def _is_whole(cloud: ControlPlane) -> bool:
-    """Whether all is well, and nobody is at work on it any more."""
+    """Return whether all is well and no command works on the cloud any more."""
     return not cloud.health() and all(one.component != processes.STARTER for one in processes.find(cloud.folder))
 
 
 @pytest.mark.parametrize("victim", ["etcd", "kube-controller-manager", "ec2-api", "ebs-csi", "csi-attacher"])
 @pytest.mark.parametrize("supervised", [True, False], ids=["by itself", "by the next command"])
-def test_one_killed_process_comes_back_and_only_that(cloud: ControlPlane, victim: str, supervised: bool) -> None:
+def test_one_killed_process_is_started_again_alone(cloud: ControlPlane, victim: str, supervised: bool) -> None:
     before = pids(cloud)
     if supervised:
         kill(before[victim])
@@ -46,34 +46,33 @@ def test_one_killed_process_comes_back_and_only_that(cloud: ControlPlane, victim
     after = pids(cloud)
     assert cloud.health() == []
     # The sidecars end by themselves when the CSI controller does.
-    expected = {victim, *SIDECARS} if victim == "ebs-csi" else {victim}
+    sidecars = {component.name for component in COMPONENTS if component.kind == "sidecar"}
+    expected = {victim, *sidecars} if victim == "ebs-csi" else {victim}
     assert {name for name in after if after[name] != before[name]} == expected, "what was well must not be restarted"
 
 
-def test_the_kubeconfig_revives_all_of_it_and_signals_no_stranger(
-    cloud: ControlPlane, stranger: "subprocess.Popen[bytes]"
-) -> None:
-    endpoint = facts_of(cloud).ec2_endpoint
+def test_the_kubeconfig_revives_everything(cloud: ControlPlane, unrelated: "subprocess.Popen[bytes]") -> None:
+    endpoint = record_of(cloud).ec2_endpoint
     kubectl(cloud, "create", "configmap", "kept", "--from-literal=a=b")
     volume = ec2(endpoint).create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
     kill(*pids(cloud).values())
     for component in COMPONENTS:  # as after a reboot: the numbers belong to others by now
-        Layout(cloud.folder).pid_file(component.name).write_text(str(stranger.pid))
+        Layout(cloud.folder).pid_file(component.name).write_text(str(unrelated.pid))
 
     said = kubectl(cloud, "get", "configmap", "kept", "-o", "jsonpath={.data.a}")
 
     assert said.stdout == "b", f"the first command after a reboot must find the cluster and its data: {said.stderr}"
     assert cloud.health() == [], "kubectl got its credential before everything was up"
     assert volume in volume_ids(endpoint), "a volume whose creation was answered must outlive a kill"
-    assert stranger.pid not in pids(cloud).values()
-    assert stranger.poll() is None, "a process that is not the cloud's was ended because of a stale pid file"
+    assert unrelated.pid not in pids(cloud).values()
+    assert unrelated.poll() is None, "a process that is not the cloud's was ended because of a stale pid file"
 
 
-def test_a_supervisor_that_cannot_start_what_died_notes_why_and_leaves_it_to_the_next_command(
+def test_a_supervisor_that_cannot_succeed_logs_why_and_ends(
     cloud: ControlPlane,
 ) -> None:
     running = pids(cloud)
-    port = facts_of(cloud).ports["kube-scheduler"]
+    port = record_of(cloud).ports["kube-scheduler"]
     os.kill(running["supervisor"], signal.SIGSTOP)  # until the port is taken
     kill(running["kube-scheduler"])
     # The system lets go of a killed server's connections in its own time.
@@ -88,7 +87,7 @@ def test_a_supervisor_that_cannot_start_what_died_notes_why_and_leaves_it_to_the
     assert cloud.health() == []
 
 
-def test_two_clients_that_revive_at_once_start_everything_once(cloud: ControlPlane) -> None:
+def test_two_clients_at_once_start_everything_once(cloud: ControlPlane) -> None:
     kill(*pids(cloud).values())
     plugins = [credential(cloud), credential(cloud)]
     for plugin in plugins:
@@ -98,21 +97,21 @@ def test_two_clients_that_revive_at_once_start_everything_once(cloud: ControlPla
     assert set(pids(cloud)) == {component.name for component in COMPONENTS}
 
 
-def test_stop_keeps_the_data_and_touches_no_stranger(cloud: ControlPlane, stranger: "subprocess.Popen[bytes]") -> None:
+def test_stop_keeps_the_data(cloud: ControlPlane, unrelated: "subprocess.Popen[bytes]") -> None:
     kubectl(cloud, "create", "configmap", "stays", "--from-literal=a=b")
     running = pids(cloud)
     kill(running["supervisor"], running["csi-attacher"])
-    Layout(cloud.folder).pid_file("csi-attacher").write_text(str(stranger.pid))
+    Layout(cloud.folder).pid_file("csi-attacher").write_text(str(unrelated.pid))
     cloud.stop()
     assert pids(cloud) == {}, "stop leaves processes behind"
-    assert stranger.poll() is None, "stop ended a process because a stale pid file named it"
+    assert unrelated.poll() is None, "stop ended a process because a stale pid file named it"
     cloud.start()
     assert kubectl(cloud, "get", "configmap", "stays").returncode == 0, "stop lost what was in the cluster"
 
 
-def test_a_port_that_was_taken_meanwhile_is_named_with_its_holder(cloud: ControlPlane) -> None:
+def test_a_taken_port_is_named_with_its_holder(cloud: ControlPlane) -> None:
     cloud.stop()
-    port = facts_of(cloud).ports["kube-scheduler"]
+    port = record_of(cloud).ports["kube-scheduler"]
     with socket.create_server((LOOPBACK, port)), pytest.raises(LocalCloudError) as refused:
         cloud.start()
     assert f"port {port} of kube-scheduler" in str(refused.value), "the user must learn which port"

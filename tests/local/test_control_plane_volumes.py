@@ -1,4 +1,4 @@
-"""A claim on the local cloud without Pulumi: to an attached volume, through a kill of everything, to no volume."""
+"""A claim on the local cloud without Pulumi: from the claim to an attached volume, a kill, and its deletion."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 
 from checkout.until import until
 from localcloud.control_plane import ControlPlane
-from tests.local.clouds import ec2, facts_of, kill, kubectl, pids, volume_ids
+from tests.local.clouds import ec2, kill, kubectl, pids, record_of, volume_ids
 
 ZONE = "us-east-1a"
 
@@ -23,7 +23,7 @@ def _apply(cloud: ControlPlane, *objects: dict[str, Any]) -> None:
 @pytest.fixture
 def node(cloud: ControlPlane) -> Iterator[str]:
     """A node with its instance, the driver and a class; yields the class's name."""
-    client = ec2(facts_of(cloud).ec2_endpoint)
+    client = ec2(record_of(cloud).ec2_endpoint)
     placement = {"AvailabilityZone": ZONE}
     started = client.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1, Placement=placement)
     instance = started["Instances"][0]["InstanceId"]
@@ -97,10 +97,8 @@ def _claim_and_pod(storage_class: str) -> list[dict[str, Any]]:
     ]
 
 
-def test_a_claim_gets_its_volume_and_gives_it_back_though_everything_was_killed_between(
-    cloud: ControlPlane, node: str
-) -> None:
-    endpoint = facts_of(cloud).ec2_endpoint
+def test_a_claim_gets_and_returns_its_volume_despite_a_kill(cloud: ControlPlane, node: str) -> None:
+    endpoint = record_of(cloud).ec2_endpoint
     before = volume_ids(endpoint)
     _apply(cloud, *_claim_and_pod(node))
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from localcloud.components import PORTS
 from localcloud.kwok import kwokctl as kwok
 from localcloud.machine.ports import reserve
 
@@ -37,7 +38,7 @@ class Kubernetes:
         self.folder.mkdir(parents=True, exist_ok=True)
         # What stands for the signed token of `aws eks get-token`, and for the access entry of the cluster's creator.
         self._tokens.write_text(f'{secrets.token_hex(16)},creator,1,"system:masters"\n')
-        with reserve() as ports:
+        with reserve(PORTS) as ports:
             config = self.folder / "kwokctl.yaml"
             config.write_text(yaml.safe_dump(self._configuration(ports)))
             self._kwokctl("create", "cluster", "--config", str(config), "--wait", "60s")

@@ -6,14 +6,14 @@ from typing import Any, cast
 import pytest
 
 from localcloud import startup
+from localcloud.components import Component
 from localcloud.errors import ComponentDied
 from localcloud.health import Api
-from localcloud.kwok.kwokctl import Component
 from localcloud.record.layout import Layout
-from localcloud.record.record import Facts
+from localcloud.record.record import CloudRecord
 from localcloud.startup import Startup
 
-ETCD = Component("etcd", ("etcd",))
+ETCD = Component("etcd", "kubernetes", ("etcd",))
 PID = 4711
 
 
@@ -28,16 +28,16 @@ class Running:
 
 @pytest.fixture
 def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Startup:
-    """The start of a cloud of one process, launched by somebody already."""
+    """The start of a cloud of one process, which was launched before."""
     monkeypatch.setattr(startup, "COMPONENTS", (ETCD,))
     monkeypatch.setattr(startup, "is_ready", lambda *_: True)
     layout = Layout(tmp_path)
     layout.pid_file("etcd").parent.mkdir(parents=True)
-    facts = Facts("local", str(tmp_path), "us-east-1", "", {"etcd": 1}, socket="")
-    return Startup(facts, layout, cast(Api, None))
+    record = CloudRecord("local", str(tmp_path), "us-east-1", "", {"etcd": 1}, socket="")
+    return Startup(record, layout, cast(Api, None))
 
 
-def test_a_pid_that_is_written_while_the_process_is_looked_for_is_no_death(
+def test_a_pid_that_is_written_during_a_look_is_not_a_death(
     start: Startup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pid_file = Layout(tmp_path).pid_file("etcd")

@@ -10,7 +10,7 @@ from components.local import cloud_folder, control_plane
 from components.local.cloud_folder import CloudFolderProvider
 from components.local.control_plane import ControlPlaneProvider
 from localcloud.errors import LocalCloudError
-from localcloud.record.record import Facts
+from localcloud.record.record import CloudRecord
 
 PROPS = {"cloud": "local", "region": "us-east-1", "zone": "us-east-1a"}
 
@@ -21,21 +21,21 @@ class Processes:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         (folder / "kubeconfig").write_text("a kubeconfig")
-        self.known: Facts | None = None
+        self.known: CloudRecord | None = None
         self.faults: list[str] = []
         self.asked: list[str] = []
         self.error: LocalCloudError | None = None
 
-    def exist(self, cluster_id: str = "a-cluster", api_port: int = 6443) -> Facts:
+    def exist(self, cluster_id: str = "a-cluster", api_port: int = 6443) -> CloudRecord:
         ports = {"kube-apiserver": api_port, "ec2-api": 4566}
-        self.known = Facts("local", str(self.folder), "us-east-1", "", ports, socket="", cluster_id=cluster_id)
+        self.known = CloudRecord("local", str(self.folder), "us-east-1", "", ports, socket="", cluster_id=cluster_id)
         return self.known
 
-    def create(self, region: str) -> Facts:
+    def create(self, region: str) -> CloudRecord:
         self._asked(f"create in {region}")
         return self.exist()
 
-    def facts(self) -> Facts | None:
+    def record(self) -> CloudRecord | None:
         return self.known
 
     def health(self) -> list[str]:

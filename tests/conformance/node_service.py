@@ -1,7 +1,7 @@
-"""The other half of the driver, as far as csi-sanity needs it to test the controller half.
+"""A node service of the driver, as far as csi-sanity needs one to test the controller.
 
 csi-sanity asks the node service which node to publish to, and unpublishes there while it cleans up. The local cloud
-has no node half (kwok plays the kubelet), so the test brings one. Identity is passed on to the real controller,
+has no node service (kwok plays the kubelet), so the test brings one. Identity is passed on to the real controller,
 because csi-sanity asks for it at the node's endpoint.
 """
 
@@ -13,9 +13,9 @@ from typing import Any
 
 import grpc
 
-from localcloud.csi.controller import MOST_VOLUMES_ON_A_NODE
+from localcloud.csi.names import MOST_VOLUMES_ON_A_NODE
 from localcloud.csi.stubs import csi, csi_grpc
-from tests.conformance.stage import ZONE
+from tests.conformance.driver import ZONE
 
 
 class Node(csi_grpc.NodeServicer):
@@ -51,7 +51,7 @@ class PassedOn(csi_grpc.IdentityServicer):
 
 
 @contextlib.contextmanager
-def node_stand_in(socket_path: Path, instance_id: str, controller: grpc.Channel) -> Iterator[None]:
+def node_service(socket_path: Path, instance_id: str, controller: grpc.Channel) -> Iterator[None]:
     """Serve on that socket while the context is open."""
     with ThreadPoolExecutor(4) as workers:
         server = grpc.server(workers)

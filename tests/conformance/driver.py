@@ -1,4 +1,4 @@
-"""What a conformance test stands on: the EC2 API of the local cloud and the CSI controller, as processes."""
+"""The EC2 API of the local cloud and the CSI controller as processes, and clients of both."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ from localcloud.csi.tags import VOLUME_NAME
 ROOT = Path(__file__).resolve().parents[2]
 REGION = "us-east-1"
 ZONE = "us-east-1a"
-PATIENCE = 30.0
+SECONDS = 30.0
 GIB = 2**30
 
 
@@ -36,7 +36,7 @@ def listens(port: int) -> bool:
 
 @contextlib.contextmanager
 def running(arguments: list[str], log: Path, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """A Python module as a process, ended with SIGTERM; its output goes to `log`."""
+    """Run a Python module as a process, which ends with SIGTERM; its output goes to `log`."""
     with log.open("ab") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", *arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=out, **options
@@ -46,7 +46,7 @@ def running(arguments: list[str], log: Path, **options: Any) -> Iterator[subproc
     finally:
         process.terminate()
         try:
-            process.wait(PATIENCE)
+            process.wait(SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -55,7 +55,7 @@ def running(arguments: list[str], log: Path, **options: Any) -> Iterator[subproc
 
 @contextlib.contextmanager
 def ec2_api(folder: Path) -> Iterator[str]:
-    """The EC2 API with its state in `folder`; yields its URL."""
+    """Run the EC2 API with its state in `folder`; yields its URL."""
     port, log = free_port(), folder / "ec2-api.log"
     arguments = ["localcloud.ec2_emulator", "--port", str(port), "--state", str(folder / "ec2"), "--region", REGION]
     with running(arguments, log, cwd=ROOT) as process:
@@ -68,7 +68,7 @@ def ec2_api(folder: Path) -> Iterator[str]:
 def controller_process(
     folder: Path, ec2_endpoint: str, environment: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """The controller on `folder`/csi.sock, given as the relative path that the local cloud uses."""
+    """Run the controller on `folder`/csi.sock, given as a relative path."""
     arguments = ["localcloud.csi.server", "--endpoint", "unix://csi.sock", "--ec2-endpoint", ec2_endpoint]
     log = folder / "csi.log"
     served_before = log.read_text().count(" serving ") if log.exists() else 0
@@ -90,21 +90,21 @@ class Driver:
         self.channel = grpc.insecure_channel(f"unix:{socket_path}", options=[("grpc.default_authority", "localhost")])
         self.controller: Any = csi_grpc.ControllerStub(self.channel)
 
-    def create(self, name: str, timeout: float = PATIENCE, **changes: Any) -> csi.Volume:
+    def create(self, name: str, timeout: float = SECONDS, **changes: Any) -> csi.Volume:
         return self.controller.CreateVolume(create_request(name, **changes), timeout=timeout).volume
 
     def delete(self, volume_id: str) -> None:
-        self.controller.DeleteVolume(csi.DeleteVolumeRequest(volume_id=volume_id), timeout=PATIENCE)
+        self.controller.DeleteVolume(csi.DeleteVolumeRequest(volume_id=volume_id), timeout=SECONDS)
 
     def publish(self, volume_id: str, node_id: str) -> dict[str, str]:
         request = csi.ControllerPublishVolumeRequest(
             volume_id=volume_id, node_id=node_id, volume_capability=capability()
         )
-        return dict(self.controller.ControllerPublishVolume(request, timeout=PATIENCE).publish_context)
+        return dict(self.controller.ControllerPublishVolume(request, timeout=SECONDS).publish_context)
 
     def unpublish(self, volume_id: str, node_id: str = "") -> None:
         request = csi.ControllerUnpublishVolumeRequest(volume_id=volume_id, node_id=node_id)
-        self.controller.ControllerUnpublishVolume(request, timeout=PATIENCE)
+        self.controller.ControllerUnpublishVolume(request, timeout=SECONDS)
 
 
 def capability(mode: str = "SINGLE_NODE_WRITER", fs_type: str = "ext4") -> csi.VolumeCapability:
@@ -139,14 +139,14 @@ def create_request(
     )
 
 
-class Ec2Facts:
-    """What the EC2 API says, asked without the controller."""
+class Ec2View:
+    """Looks at the EC2 API without the controller."""
 
     def __init__(self, endpoint: str) -> None:
         self.client = ec2_client(endpoint, REGION)
 
     def volumes(self, name: str) -> list[dict[str, Any]]:
-        """The volumes whose tag CSIVolumeName is that; "*" is any."""
+        """Return the volumes whose tag CSIVolumeName is `name`; "*" is any."""
         filters = [{"Name": f"tag:{VOLUME_NAME}", "Values": [name]}]
         return self.client.describe_volumes(Filters=filters)["Volumes"]
 
