@@ -48,24 +48,46 @@ def activation(root: Path, home: Path | None) -> str:
     """Return the shell lines that put the tools on PATH.
 
     `home` is the PULUMI_HOME of the built CLI, None where the user's own Pulumi runs.
-    A backend and a passphrase that the user has set are kept.
+    A backend and a passphrase that the user has set are kept. Those that another checkout's activate set are not the
+    user's: with them, a command in this checkout would work on the state of that one.
     """
     lab = root / ".lab"
     folders = [lab / "bin", root / ".venv" / "bin"]
-    lines = ["# Made by `make setup`. Use it as: . .lab/activate"]
     if home is not None:
         folders.insert(0, home / "bin")
-        lines.append(f"export PULUMI_HOME={shlex.quote(str(home))}")
-    path = ":".join(shlex.quote(str(folder)) for folder in folders)
+    path = ":".join(map(str, folders))
+    state = state_url(lab / "state")
+    lines = [
+        "# Made by `make setup`. Use it as: . .lab/activate",
+        'if [ -n "${STORAGE_LAB_PATH-}" ]; then',
+        # In the middle, because a shell may have put something in front since then.
+        '    case ":$PATH:" in *":$STORAGE_LAB_PATH:"*)',
+        '        PATH=":$PATH:"; PATH="${PATH%%":$STORAGE_LAB_PATH:"*}:${PATH#*":$STORAGE_LAB_PATH:"}"',
+        '        PATH="${PATH#:}"; PATH="${PATH%:}" ;;',
+        "    esac",
+        '    [ "${PULUMI_BACKEND_URL-}" != "$STORAGE_LAB_BACKEND_URL" ] || unset PULUMI_BACKEND_URL',
+        '    [ "${PULUMI_HOME-}" != "$STORAGE_LAB_PULUMI_HOME" ] || unset PULUMI_HOME',
+        "fi",
+        f"export STORAGE_LAB_PATH={shlex.quote(path)} STORAGE_LAB_BACKEND_URL={shlex.quote(state)} "
+        f"STORAGE_LAB_PULUMI_HOME={shlex.quote(str(home or ''))}",
+        'export PATH="$STORAGE_LAB_PATH:$PATH"',
+    ]
+    if home is not None:
+        lines.append('export PULUMI_HOME="$STORAGE_LAB_PULUMI_HOME"')
     lines += [
-        f'export PATH={path}:"$PATH"',
-        f'export PULUMI_BACKEND_URL="${{PULUMI_BACKEND_URL:-{state_url(lab / "state")}}}"',
+        'export PULUMI_BACKEND_URL="${PULUMI_BACKEND_URL:-$STORAGE_LAB_BACKEND_URL}"',
         # The stacks hold no key (the kubeconfigs fetch theirs), so the passphrase may be empty.
         'export PULUMI_CONFIG_PASSPHRASE="${PULUMI_CONFIG_PASSPHRASE-}"',
+        'if [ -n "$PULUMI_CONFIG_PASSPHRASE" ]; then',
+        "    echo 'PULUMI_CONFIG_PASSPHRASE is set in this shell, and Pulumi takes it for the stacks of this lab. If it "
+        "says \"incorrect passphrase\": unset PULUMI_CONFIG_PASSPHRASE, then . .lab/activate' >&2",
+        "fi",
         "export PULUMI_SKIP_UPDATE_CHECK=true",
         # What runs at once mostly waits for the cluster. Pulumi goes by the processors, 8 on two of them: then a
         # class of 30 namespaces, each of which takes Kubernetes 5 s to delete, goes in four rounds.
         'export PULUMI_PARALLEL="${PULUMI_PARALLEL:-32}"',
+        # Modules of another Python would come before those of the lab's environment.
+        "unset PYTHONHOME PYTHONPATH",
         # Pulumi's parts speak gRPC with each other over loopback, and Python's gRPC would take even that to a proxy.
         'no_proxy="${no_proxy:-${NO_PROXY-}}"',
         'export no_proxy="127.0.0.1,localhost${no_proxy:+,$no_proxy}"',
