@@ -14,6 +14,8 @@ TIERS   = $(addprefix tests/,rehearsal docs local faults conformance planted)
 .PHONY: up down setup verify status tour
 .PHONY: test test-unit test-conformance test-local test-faults rehearse bench lint types setup-unit setup-test
 .SILENT:
+# With them every Python here would be another one, or load other modules.
+unexport PYTHONHOME PYTHONPATH
 
 # When two run at once, one creates the stack. The other selects it and waits for Pulumi's own lock.
 up: setup

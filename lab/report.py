@@ -29,12 +29,13 @@ class Line:
 
 @dataclass(frozen=True)
 class Report:
-    """`preparation` is what to type before the commands, empty if nothing."""
+    """`preparation` is what to type before the commands, `advice` what to type after them; empty if nothing."""
 
     stack: str
     target: str
     lines: Sequence[Line]
     preparation: str = ""
+    advice: str = ""
 
     @property
     def ok(self) -> bool:
@@ -85,7 +86,11 @@ def as_text(report: Report) -> str:
             text.append(f"{server}:")
         text += [f"{WORDS[line.finding.ok]}  {line.says}", f"      $ {line.command}", f"      {line.finding.found}"]
         text += [f"      look: {line.finding.hint}"] if line.finding.hint else []
-    return "\n".join([*text, "", f"{report.stack} ({report.target}): {report.summary}", ""])
+    return "\n".join([*text, "", f"{report.stack} ({report.target}): {report.summary}", *_last(report)])
+
+
+def _last(report: Report) -> list[str]:
+    return [report.advice, ""] if report.advice else [""]
 
 
 def _write_table(report: Report, out: TextIO) -> None:
@@ -112,3 +117,5 @@ def _write_table(report: Report, out: TextIO) -> None:
         table.add_row(Text(WORDS[line.finding.ok], style=COLOURS[line.finding.ok]), step, found)
     console.print(table)
     console.print(Text(report.summary, style=COLOURS[report.ok]))
+    if report.advice:
+        console.print(Text(report.advice), soft_wrap=True)

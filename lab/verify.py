@@ -1,5 +1,7 @@
 """lab verify: judges each step of the exercise, or after a destroy what is left."""
 
+from dataclasses import replace
+
 from components.settings.conventions import cloud_folder
 from lab.reading.ec2 import Ec2Reader
 from lab.reading.kubectl import kubectl_of
@@ -30,7 +32,10 @@ def verify(stack: Stack) -> Report:
 def verify_gone(stack: Stack) -> Report:
     """Judge every place where something of the lab could be left after pulumi destroy. Raises LabError."""
     left = gone.report_destroy(stack)
-    return Report(stack.name, left.target, [Line.of(step, left) for step in gone.steps_for(left.target)])
+    report = Report(stack.name, left.target, [Line.of(step, left) for step in gone.steps_for(left.target)])
+    # Pulumi's own advice after a destroy lacks the option, and would delete a file of this repository.
+    advice = f"To remove the stack as well, and keep its settings: pulumi stack rm --preserve-config {stack.name}"
+    return replace(report, advice=advice) if report.ok else report
 
 
 def _preparation(stack: Stack) -> str:

@@ -12,6 +12,10 @@ from urllib.parse import quote
 
 # The engine of this release speaks the protocol of the Python SDK that requirements.txt pins.
 OLDEST = (3, 200)
+FOREIGN_PASSPHRASE = (
+    "PULUMI_CONFIG_PASSPHRASE is set in this shell, and Pulumi uses it for the stacks of this lab. If Pulumi says "
+    '"incorrect passphrase": unset PULUMI_CONFIG_PASSPHRASE, then . .lab/activate'
+)
 
 
 def installed_pulumi() -> Path | None:
@@ -79,8 +83,7 @@ def activation(root: Path, home: Path | None) -> str:
         # The stacks hold no key (the kubeconfigs fetch theirs), so the passphrase may be empty.
         'export PULUMI_CONFIG_PASSPHRASE="${PULUMI_CONFIG_PASSPHRASE-}"',
         'if [ -n "$PULUMI_CONFIG_PASSPHRASE" ]; then',
-        "    echo 'PULUMI_CONFIG_PASSPHRASE is set in this shell, and Pulumi takes it for the stacks of this lab. If it "
-        "says \"incorrect passphrase\": unset PULUMI_CONFIG_PASSPHRASE, then . .lab/activate' >&2",
+        f"    echo {shlex.quote(FOREIGN_PASSPHRASE)} >&2",
         "fi",
         "export PULUMI_SKIP_UPDATE_CHECK=true",
         # What runs at once mostly waits for the cluster. Pulumi goes by the processors, 8 on two of them: then a

@@ -58,3 +58,14 @@ def test_stack_without_its_file_gets_the_documented_sentence(checkout: Checkout)
     assert refused.returncode != 0
     assert "Stack 'local' is missing configuration value 'target'" in refused.stderr
     assert "`Stack 'dev' is missing configuration value 'target'`" in DOCUMENT
+
+
+def test_foreign_passphrase_gets_the_documented_sentence_and_way_out(checkout: Checkout) -> None:
+    refused = checkout.preview(expect=None, env={"PULUMI_CONFIG_PASSPHRASE": "of another project"})
+    assert refused.returncode != 0
+    assert "incorrect passphrase" in refused.stderr
+    checkout.pulumi("stack", env={"PULUMI_CONFIG_PASSPHRASE": ""})
+    for document in ("docs/troubleshooting.md", "README.md", "README.ja.md"):
+        text = (ROOT / document).read_text().replace("\n", " ")
+        assert "`incorrect passphrase`" in text, document
+        assert "`unset PULUMI_CONFIG_PASSPHRASE`" in text, document

@@ -48,8 +48,9 @@ def test_json_says_the_same() -> None:
 
 @pytest.mark.parametrize("out", [io.StringIO(), Terminal()])
 def test_report_is_complete_in_a_pipe_and_on_a_terminal(out: io.StringIO) -> None:
-    write(Report("local", "local", [PASSED, SKIPPED, FAILED], "export A=[b]"), out)
+    write(Report("local", "local", [PASSED, SKIPPED, FAILED], "export A=[b]", "type [this] next"), out)
     shown = out.getvalue()
+    assert shown.endswith("type [this] next\n"), "the last line is what a reader does next"
     for words in ("export A=[b]", "pvc is right", "$ kubectl get pod", "found bytes", "describe it", "1 failed"):
         assert words in shown, shown
     assert ("\x1b" in shown or "│" in shown) == out.isatty(), "lines for a pipe, a table for a person"
