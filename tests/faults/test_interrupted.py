@@ -76,7 +76,7 @@ def check_output(struck: Struck, where: str) -> None:
     assert not wrong, f"{where} shows this:\n{struck.output}"
 
 
-@pytest.mark.parametrize("blow", cases(BLOWS, telling=["SIGINT", "SIGKILL of the tree"]))
+@pytest.mark.parametrize("blow", cases(BLOWS, telling=["SIGKILL of the tree"]))
 def test_next_command_finishes_after_one_interruption(new_fault_lab: NewFaultLab, blow: str) -> None:
     fault_lab = new_fault_lab()
     for command, doing, check in (
