@@ -7,9 +7,9 @@ from pulumi_kubernetes.apps.v1 import Deployment
 from pulumi_kubernetes.core.v1 import PersistentVolume, PersistentVolumeClaim, PodSpecArgsDict
 
 from .settings.conventions import SHELL_IMAGE
+from .workload import workload_options
 
 SHARE = "/share"
-START_TIMEOUT = "5m"
 MOUNT_OPTIONS = (
     # One connection to port 2049 carries all of version 4; before, rpcbind and mountd on other ports have a say.
     "nfsvers=4.1",
@@ -101,11 +101,7 @@ class NfsClients(pulumi.ComponentResource):
                 "selector": {"match_labels": labels},
                 "template": {"metadata": {"labels": labels}, "spec": self._pod(kind, script, labels)},
             },
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                depends_on=[claim],
-                custom_timeouts=pulumi.CustomTimeouts(create=START_TIMEOUT, update=START_TIMEOUT),
-            ),
+            opts=workload_options(self, [claim]),
         )
 
     def _pod(self, kind: str, script: str, labels: dict[str, str]) -> PodSpecArgsDict:

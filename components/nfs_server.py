@@ -28,13 +28,11 @@ from .settings.conventions import (
 )
 from .settings.names import check_claim_name, check_image, check_namespace, check_service_name
 from .settings.quantity import check_storage
+from .workload import owner_reference, workload_options
 
 SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
 # What a client of NFS version 3 or 4 needs to reach.
 PORTS = {"nfs": 2049, "mountd": 20048, "rpcbind": 111}
-# Volume, attachment and image pull take one minute together. An image that cannot be pulled does not end the wait
-# early: after this long, look at the pod's events.
-START_TIMEOUT = "5m"
 # A claim goes when the last pod on it has gone. Pulumi names no pod that holds it: `kubectl describe pvc` does.
 FREE_TIMEOUT = "5m"
 
@@ -92,6 +90,16 @@ class NfsServer(pulumi.ComponentResource):
             }
         )
 
+    def stack_outputs(self) -> dict[str, pulumi.Output[str]]:
+        """Return what a stack shows of the server, by the name of the output."""
+        return {
+            "pvName": self.pv_name,
+            "volumeId": self.volume_id,
+            "volumeName": self.volume_name,
+            "claimName": self.claim_name,
+            "nfsServerIp": self.service_ip,
+        }
+
     def _read_args(self, name: str, args: NfsServerArgs) -> None:
         def checked(what: str, value: pulumi.Input[str], check: Callable[[str], str]) -> pulumi.Input[str]:
             """What is known is checked now, before anything is registered; an output as soon as it is known."""
@@ -135,17 +143,7 @@ class NfsServer(pulumi.ComponentResource):
                 "name": self._server,
                 "namespace": self._namespace,
                 "labels": self._labels,
-                # Pulumi deletes a claim together with what it owns. So a Deployment that an interrupted update made
-                # and did not record goes with its claim, instead of keeping it from going.
-                "owner_references": [
-                    {
-                        "api_version": "v1",
-                        "kind": "PersistentVolumeClaim",
-                        "name": self._claim,
-                        "uid": claim.metadata.uid,
-                        "block_owner_deletion": True,
-                    }
-                ],
+                "owner_references": [owner_reference(claim)],
             },
             spec={
                 "replicas": 1,
@@ -154,11 +152,7 @@ class NfsServer(pulumi.ComponentResource):
                 "strategy": {"type": "Recreate"},
                 "template": {"metadata": {"labels": self._labels}, "spec": self._pod()},
             },
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                depends_on=[claim],
-                custom_timeouts=pulumi.CustomTimeouts(create=START_TIMEOUT, update=START_TIMEOUT),
-            ),
+            opts=workload_options(self, [claim]),
         )
 
     def _pod(self) -> PodSpecArgsDict:

@@ -15,24 +15,14 @@ from pulumi_kubernetes.core.v1 import (
     PodSpecArgsDict,
     VolumeArgsDict,
 )
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict, OwnerReferenceArgsDict
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
-from .guards.foreign_users import OwnServer
-from .guards.reclaim_barrier import OwnClaim
 from .settings.conventions import SHELL_IMAGE
-from .settings.tour_plan import CLAIM_TEMPLATE, DATA, GROWTH, NAMESPACE, STATEFUL_SET, WAYS, Way, journal
+from .settings.tour_plan import CLAIM_TEMPLATE, DATA, GROWTH, STATEFUL_SET, TOUR_NAMESPACE, WAYS, Way, journal
+from .workload import owner_reference, workload_options
 
 HOST_FOLDER = "/var/lib/storage-lab-tour"
 SIZE = "1Gi"
-START_TIMEOUT = "5m"
-
-# What a destroy may find of the tour's: it holds up neither the first stop nor the barrier.
-OWN_USERS: tuple[OwnServer, ...] = (
-    {"namespace": NAMESPACE, "claim": "dynamic", "server": "dynamic"},
-    {"namespace": NAMESPACE, "claim": f"{CLAIM_TEMPLATE}-{STATEFUL_SET}-[0-9]*", "server": STATEFUL_SET},
-)
-# The StatefulSet, and with it the claims that it made, goes with this one.
-OWN_CLAIMS: tuple[OwnClaim, ...] = ({"namespace": NAMESPACE, "claim": "dynamic"},)
 
 
 class PersistenceTourArgs(TypedDict):
@@ -62,7 +52,7 @@ class PersistenceTour(pulumi.ComponentResource):
         for way in WAYS:
             self._create_deployment(way, claims.get(way.claim))
         self._create_stateful_set(dynamic)
-        self.register_outputs({"namespace": NAMESPACE})
+        self.register_outputs({"namespace": TOUR_NAMESPACE})
 
     def _create_static_volume(self) -> PersistentVolume:
         return PersistentVolume(
@@ -76,7 +66,7 @@ class PersistenceTour(pulumi.ComponentResource):
                 "storage_class_name": "",
                 # Nothing of the share is deleted with it: the data belong to the server.
                 "persistent_volume_reclaim_policy": "Retain",
-                "claim_ref": {"namespace": NAMESPACE, "name": "static"},
+                "claim_ref": {"namespace": TOUR_NAMESPACE, "name": "static"},
                 "nfs": self._share,
                 "mount_options": ["nfsvers=4.1"],
             },
@@ -86,7 +76,7 @@ class PersistenceTour(pulumi.ComponentResource):
     def _create_static_claim(self, volume: PersistentVolume) -> PersistentVolumeClaim:
         return PersistentVolumeClaim(
             f"{self._name}-static",
-            metadata={"name": "static", "namespace": NAMESPACE},
+            metadata={"name": "static", "namespace": TOUR_NAMESPACE},
             spec={
                 "access_modes": ["ReadWriteMany"],
                 "storage_class_name": "",
@@ -99,16 +89,16 @@ class PersistenceTour(pulumi.ComponentResource):
     def _create_dynamic_claim(self) -> PersistentVolumeClaim:
         return PersistentVolumeClaim(
             f"{self._name}-dynamic",
-            metadata={"name": "dynamic", "namespace": NAMESPACE},
+            metadata={"name": "dynamic", "namespace": TOUR_NAMESPACE},
             spec={"access_modes": ["ReadWriteOnce"], "resources": {"requests": {"storage": SIZE}}},
             opts=pulumi.ResourceOptions(parent=self),
         )
 
     def _create_deployment(self, way: Way, claim: PersistentVolumeClaim | None) -> Deployment:
         labels = {"role": way.name}
-        metadata: ObjectMetaArgsDict = {"name": way.name, "namespace": NAMESPACE, "labels": labels}
+        metadata: ObjectMetaArgsDict = {"name": way.name, "namespace": TOUR_NAMESPACE, "labels": labels}
         if claim is not None:
-            metadata["owner_references"] = [_owner(claim)]
+            metadata["owner_references"] = [owner_reference(claim)]
         return Deployment(
             f"{self._name}-{way.name}",
             metadata=metadata,
@@ -118,7 +108,7 @@ class PersistenceTour(pulumi.ComponentResource):
                 "strategy": {"type": "Recreate"},
                 "template": {"metadata": {"labels": labels}, "spec": _pod(way.name, self._volume(way))},
             },
-            opts=self._workload([claim] if claim else []),
+            opts=workload_options(self, [claim] if claim else []),
         )
 
     def _volume(self, way: Way) -> VolumeArgsDict | None:
@@ -142,11 +132,12 @@ class PersistenceTour(pulumi.ComponentResource):
             f"{self._name}-{STATEFUL_SET}",
             metadata={
                 "name": STATEFUL_SET,
-                "namespace": NAMESPACE,
+                "namespace": TOUR_NAMESPACE,
                 "labels": labels,
                 # `kubectl scale` makes the number of replicas its own; the next `pulumi up` is to set it all the same.
                 "annotations": {"pulumi.com/patchForce": "true"},
-                "owner_references": [_owner(dynamic)],
+                # The StatefulSet, and with it the claims that it made, is deleted with this claim.
+                "owner_references": [owner_reference(dynamic)],
             },
             spec={
                 "replicas": GROWTH[0],
@@ -162,23 +153,8 @@ class PersistenceTour(pulumi.ComponentResource):
                 # nothing of these claims, and each that stayed would be an EBS volume that nobody deletes.
                 "persistent_volume_claim_retention_policy": {"when_scaled": "Retain", "when_deleted": "Delete"},
             },
-            opts=self._workload([dynamic]),
+            opts=workload_options(self, [dynamic]),
         )
-
-    def _workload(self, after: list[PersistentVolumeClaim]) -> pulumi.ResourceOptions:
-        timeouts = pulumi.CustomTimeouts(create=START_TIMEOUT, update=START_TIMEOUT)
-        return pulumi.ResourceOptions(parent=self, depends_on=after, custom_timeouts=timeouts)
-
-
-def _owner(claim: PersistentVolumeClaim) -> OwnerReferenceArgsDict:
-    """Has what uses a claim go with it, also where an interrupted update made it and did not record it."""
-    return {
-        "api_version": "v1",
-        "kind": "PersistentVolumeClaim",
-        "name": claim.metadata.name,
-        "uid": claim.metadata.uid,
-        "block_owner_deletion": True,
-    }
 
 
 def _pod(way: str, volume: VolumeArgsDict | None, from_template: bool = False) -> PodSpecArgsDict:

@@ -8,8 +8,7 @@ stays: a stack that exists could not be destroyed without it.
 from .guards.foreign_users import ForeignUsersProvider
 from .guards.frozen_inputs import FrozenInputsProvider
 from .guards.reclaim_barrier import ReclaimBarrierProvider
-from .local.cloud_folder import CloudFolderProvider
-from .local.control_plane import ControlPlaneProvider
+from .local.control_plane import CloudFolderProvider, ControlPlaneProvider
 from .local.ec2_instance import Ec2InstanceProvider
 
 __all__ = [

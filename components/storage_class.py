@@ -1,41 +1,36 @@
 """EbsStorageClass: the cluster's default StorageClass, and the barrier that outlives every volume of it."""
 
 from collections.abc import Sequence
-from typing import NotRequired, TypedDict
+from typing import TypedDict
 
 import pulumi
 from pulumi_kubernetes.storage.v1 import StorageClass
 
-from .access.ec2_access import Ec2Access
+from .cluster import Cluster
 from .guards.frozen_inputs import FrozenInputs
-from .guards.reclaim_barrier import OwnClaim, ReclaimBarrier
+from .guards.reclaim_barrier import ReclaimBarrier
 from .settings.conventions import EBS_DRIVER, LAB_TAG, ebs_volume_name
+from .settings.servers import OwnedClaim
 
 
 class EbsStorageClassArgs(TypedDict):
-    """What the class and its barrier are made from.
+    """The cluster; what each claim asks for; the lab's claims; how long a destroy waits for their volumes.
 
-    `storage` is what each claim will ask for, and `can_grow` whether the cluster can make a volume larger.
-    `kubeconfig` and `ec2` are how the barrier looks for what is left. `reclaim_timeout_seconds` is how long it waits.
-    `own_claims` are the lab's, which it deletes where an interrupted update left one out of the state.
+    The barrier deletes those of `own_claims` that an interrupted update left out of the state.
     """
 
-    cluster_name: str
+    cluster: Cluster
     storage: str
-    can_grow: bool
-    kubeconfig: pulumi.Input[str]
-    ec2: Ec2Access
+    own_claims: Sequence[OwnedClaim]
     reclaim_timeout_seconds: int
-    own_claims: NotRequired[Sequence[OwnClaim]]
-    provisioner: NotRequired[str]
 
 
 class EbsStorageClass(pulumi.ComponentResource):
-    """The default StorageClass: gp3, encrypted, made where the pod is, expandable, deleted with its claim.
+    """The default StorageClass: gp3, encrypted, made where the Pod is, expandable, deleted with its claim.
 
-    Attributes: `class_name`, `storage_class` and `barrier`. Whatever claims volumes depends on the barrier, which in
-    turn depends on the class: so on the way down claims go first, then the barrier waits until their volumes are gone,
-    then the class.
+    Attributes: `class_name`, `storage_class` and `barrier`. Every resource that claims volumes depends on the barrier,
+    and the barrier on the class. So a destroy deletes claims first, waits in the barrier until their volumes are
+    deleted, and then deletes the class.
     """
 
     class_name: str
@@ -45,34 +40,38 @@ class EbsStorageClass(pulumi.ComponentResource):
     def __init__(self, name: str, args: EbsStorageClassArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("storage-lab:index:EbsStorageClass", name, None, opts)
         self.class_name = name
-        self.storage_class = self._create_class(args)
-        size = FrozenInputs(
-            name,
-            {
-                "values": {"storage": args["storage"]},
-                "rules": {"storage": "only_grows" if args["can_grow"] else "same_size"},
-            },
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        self._cluster = args["cluster"]
+        self.storage_class = self._create_class()
+        size = self._create_frozen_size(args["storage"])
         self.barrier = ReclaimBarrier(
             name,
             {
                 "storage_class": self.class_name,
-                "own_claims": args.get("own_claims", ()),
-                "kubeconfig": args["kubeconfig"],
-                "ec2": args["ec2"],
-                "volume_tag": {"key": LAB_TAG, "value": args["cluster_name"]},
+                "own_claims": args["own_claims"],
+                "kubeconfig": self._cluster.access.kubeconfig,
+                "ec2": self._cluster.access.ec2,
+                "volume_tag": {"key": LAB_TAG, "value": self._cluster.cluster_name},
                 "timeout_seconds": args["reclaim_timeout_seconds"],
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.storage_class, size]),
         )
         self.register_outputs({"className": self.class_name})
 
-    def _create_class(self, args: EbsStorageClassArgs) -> StorageClass:
+    def _create_frozen_size(self, storage: str) -> FrozenInputs:
+        return FrozenInputs(
+            self.class_name,
+            {
+                "values": {"storage": storage},
+                "rules": {"storage": "only_grows" if self._cluster.volumes_can_grow else "same_size"},
+            },
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _create_class(self) -> StorageClass:
         return StorageClass(
             self.class_name,
             metadata={"name": self.class_name, "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
-            provisioner=args.get("provisioner", EBS_DRIVER),
+            provisioner=EBS_DRIVER,
             volume_binding_mode="WaitForFirstConsumer",
             reclaim_policy="Delete",
             allow_volume_expansion=True,
@@ -81,9 +80,9 @@ class EbsStorageClass(pulumi.ComponentResource):
                 "encrypted": "true",
                 "csi.storage.k8s.io/fstype": "ext4",
                 "tagSpecification_1": f"Name={ebs_volume_name('{{ .PVName }}')}",
-                "tagSpecification_2": f"{LAB_TAG}={args['cluster_name']}",
+                "tagSpecification_2": f"{LAB_TAG}={self._cluster.cluster_name}",
             },
-            # Parameters cannot be changed, so a class with others takes the place of the old one under the same name.
-            # Claims that are bound stay so: they need their class only to be made and to grow.
+            # Parameters cannot be changed, so a class with others replaces the old one under the same name. Bound
+            # claims stay bound: they need their class only to be created and to grow.
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-from components.settings.tour_plan import GROWTH, NAMESPACE, STATEFUL_SET, WAYS, Way, journal
+from components.settings.tour_plan import GROWTH, STATEFUL_SET, TOUR_NAMESPACE, WAYS, Way, journal
 from lab.errors import LabError
 from lab.reading.commands import CommandFailed
 from lab.reading.kubectl import Kubectl, kubectl_of
@@ -78,7 +78,7 @@ class Guide:
         """Delete each way's Pod, and compare what the next Pod has with what it had."""
         before = self._observe_all()
         roles = ",".join(way.name for way in WAYS)
-        self._type("delete", "pods", f"--namespace={NAMESPACE}", f"--selector=role in ({roles})")
+        self._type("delete", "pods", f"--namespace={TOUR_NAMESPACE}", f"--selector=role in ({roles})")
         after = self._observe_all()
         return [
             Result(
@@ -101,7 +101,7 @@ class Guide:
         return judge_growth(at_first, grown, grown_volumes(self._things(), many), many)
 
     def _scale(self, replicas: int) -> None:
-        self._type("scale", f"statefulset/{STATEFUL_SET}", f"--namespace={NAMESPACE}", f"--replicas={replicas}")
+        self._type("scale", f"statefulset/{STATEFUL_SET}", f"--namespace={TOUR_NAMESPACE}", f"--replicas={replicas}")
 
         def unsettled() -> str:
             [found] = [one for one in self._things() if one["kind"] == "StatefulSet"]
@@ -128,12 +128,12 @@ class Guide:
         pod = ready_pod(things, way.name)
         if not self._has_bytes or pod is None:
             return None
-        inside = ("exec", f"--namespace={NAMESPACE}", pod["metadata"]["name"], "--", "cat", journal(way.name))
+        inside = ("exec", f"--namespace={TOUR_NAMESPACE}", pod["metadata"]["name"], "--", "cat", journal(way.name))
         return tuple(self._kubectl.run(*inside).split())
 
     def _things(self) -> list[Thing]:
         """Return the objects of the tour, and all PersistentVolumes."""
-        said = self._kubectl.run("get", "pods,pvc,pv,statefulsets", f"--namespace={NAMESPACE}", "--output=json")
+        said = self._kubectl.run("get", "pods,pvc,pv,statefulsets", f"--namespace={TOUR_NAMESPACE}", "--output=json")
         return json.loads(said)["items"]
 
     def _type(self, *words: str) -> None:
@@ -149,7 +149,7 @@ class Guide:
             waited = time.monotonic() - begun
             if waited >= RESTART_SECONDS:
                 raise LabError(
-                    f"after {RESTART_SECONDS} s still waiting for {waiting}: kubectl describe pods -n {NAMESPACE}"
+                    f"after {RESTART_SECONDS} s still waiting for {waiting}: kubectl describe pods -n {TOUR_NAMESPACE}"
                 )
             if waited >= next_word:
                 print(f"{waited:.0f} s of {RESTART_SECONDS} s: waiting for {waiting}", file=self._out, flush=True)

@@ -1,24 +1,27 @@
-"""Lookout: asks a cluster and its EC2 API what is there, for the providers that wait until something is gone."""
+"""ClusterClient: asks a cluster and its EC2 API, for providers, which know only what their resource recorded.
+
+lightkube, boto3 and yaml are imported where they are used: a provider's diff, which every `up` runs, needs none.
+"""
 
 import os
 from collections.abc import Callable, Mapping
 from functools import cache
+from ipaddress import ip_address
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
-from .kubernetes_access import kubernetes_client, unreachable_errors
-
-# The Kubernetes provider's own switch for a cluster that is gone for good; here it means the same.
+# The Kubernetes provider's own switch for a cluster that does not exist any more. It means the same here.
 GONE_FOR_GOOD = "PULUMI_K8S_DELETE_UNREACHABLE"
 
 T = TypeVar("T")
 
 
 class Unreachable(Exception):
-    """An API did not answer, or did not let us in: which one, and why."""
+    """An API did not answer or did not accept the credentials; says which API, and why."""
 
 
-class Lookout:
-    """Puts questions to the two APIs, with clients that are made anew after a failure: that revives a local cloud."""
+class ClusterClient:
+    """Asks the two APIs. After a failure the next question gets a new client, which restarts a local cloud."""
 
     def __init__(self, kubeconfig: str = "", ec2: Mapping[str, str] | None = None) -> None:
         self._kubeconfig = kubeconfig
@@ -28,21 +31,21 @@ class Lookout:
         self._gone_for_good = os.environ.get(GONE_FOR_GOOD) == "true"
 
     def ask_kubernetes(self, question: Callable[[Any], T], if_gone: T) -> T:
-        """The answer, or `if_gone` where the cluster is away and the user says that it is gone.
+        """Return the answer, or `if_gone` where the cluster does not answer and GONE_FOR_GOOD is set.
 
         Raises Unreachable.
         """
         try:
             self._kubernetes = self._kubernetes or kubernetes_client(self._kubeconfig)
             return question(self._kubernetes)
-        except unreachable_errors() as error:
+        except _unreachable_errors() as error:
             self._kubernetes = None
             if self._gone_for_good:
                 return if_gone
             raise Unreachable(f"the Kubernetes cluster does not answer: {str(error).strip()}") from error
 
     def ask_ec2(self, question: Callable[[Any], T], if_gone: T) -> T:
-        """As `ask_kubernetes`; but only a local EC2 API goes with its cluster, the one of AWS stays.
+        """Return as `ask_kubernetes` does; but GONE_FOR_GOOD says nothing about the EC2 API of AWS, which stays.
 
         Raises Unreachable.
         """
@@ -57,12 +60,40 @@ class Lookout:
             raise Unreachable(f"the EC2 API does not answer: {str(error).strip()}") from error
 
 
+def kubernetes_client(kubeconfig: str) -> Any:
+    """Return a lightkube client for the cluster of the kubeconfig, which is YAML or JSON.
+
+    Raises lightkube's ConfigError if the text is not a kubeconfig.
+    """
+    import yaml
+    from lightkube import Client, KubeConfig
+
+    kubeconfig_class: Any = KubeConfig  # its from_dict is typed in part
+    single = kubeconfig_class.from_dict(yaml.safe_load(kubeconfig)).get()
+    # A proxy of the shell's may be the way to a distant cluster, and never is the way to this machine.
+    return Client(single, trust_env=not (single and _is_loopback(single.cluster.server)))
+
+
+def _is_loopback(server: str) -> bool:
+    try:
+        return ip_address(urlsplit(server).hostname or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _unreachable_errors() -> tuple[type[Exception], ...]:
+    """Return what lightkube raises when the cluster does not answer, or does not accept the credentials."""
+    import httpx2
+    from lightkube.core.exceptions import ConfigError
+
+    return (httpx2.HTTPError, ConfigError, OSError)
+
+
 def ec2_client(access: Mapping[str, str]) -> Any:
     """Return a boto3 client for the EC2 API that `access` describes, see Ec2Access.
 
     On AWS it logs in as the shell's user. For the local cloud nothing of the shell's AWS settings counts.
     """
-    # Imported here: a provider's diff, which runs at every `pulumi up`, must not pay for it.
     if "endpoint_url" in access:
         return _local_client(access["endpoint_url"], access["region"])
     import boto3

@@ -23,7 +23,7 @@ GO_ON = "Not everything is deleted: run the command again, and it goes on from h
 
 
 @contextmanager
-def plainly() -> Generator[None]:
+def without_traceback() -> Generator[None]:
     """Keeps the traceback off a Failure that leaves the block.
 
     Pulumi's host of dynamic providers prints the traceback of whatever a provider raises, and a user would have to look
@@ -40,12 +40,12 @@ def plainly() -> Generator[None]:
 
 @contextmanager
 def deleting() -> Generator[None]:
-    """The block of a delete: as `plainly`, and raises Failure at the end if Pulumi was told to stop meanwhile.
+    """The block of a delete: as `without_traceback`, and raises Failure at the end if Pulumi was told to stop meanwhile.
 
     What is deleted then stays in the state. So a destroy that was interrupted cannot end as a success, and the next one
     deletes it again, which does no harm.
     """
-    with plainly():
+    with without_traceback():
         yield
         if cancelled.is_set():
             raise Failure(f"this delete was the last before the interruption. {GO_ON}")

@@ -8,7 +8,7 @@ import pulumi_aws as aws
 import pulumi_eks as eks
 import pulumi_kubernetes as kubernetes
 
-from ..access.ec2_access import Ec2Access
+from ..access.cluster_access import ClusterAccess
 from ..guards.frozen_inputs import FrozenInputs, Rule
 from ..settings.conventions import LAB_TAG
 from .driver import EksDriver
@@ -45,26 +45,21 @@ class Place(NamedTuple):
 
 
 class EksCluster(pulumi.ComponentResource):
-    """The cluster, its nodes and its EBS driver; the same interface as `LocalCluster`.
-
-    Attributes: `provider` for everything Kubernetes; `kubeconfig`, JSON, secret; `ready`, what a StorageClass must
-    depend on; `ec2`, how to reach the EC2 API (region); `cluster_name`.
-    """
+    """The cluster, its nodes and its EBS driver. Keeps the Protocol `Cluster`."""
 
     provider: kubernetes.Provider
-    kubeconfig: pulumi.Output[str]
+    access: ClusterAccess
     ready: list[pulumi.Resource]
-    ec2: Ec2Access
     cluster_name: str
+    outputs: dict[str, pulumi.Output[str]]
     # The driver's add-on brings csi-resizer along.
-    volumes_can_grow = True
+    volumes_can_grow: bool = True
 
     def __init__(self, name: str, args: EksClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("storage-lab:index:EksCluster", name, None, opts)
         self._name = name
         self._args = args
         self.cluster_name = args["cluster_name"]
-        self.ec2 = {"region": args["region"]}
         self._aws = self._create_aws_provider()
         self._frozen = self._create_frozen_inputs()
         place = self._create_network()
@@ -72,11 +67,13 @@ class EksCluster(pulumi.ComponentResource):
         nodes = self._create_nodes(place.subnet_ids[0], needs=[control_plane, *place.routes])
         driver = self._create_driver(control_plane, nodes)
         self.ready = [nodes.group, driver.addon]
-        self.kubeconfig = pulumi.Output.secret(control_plane.kubeconfig_json)
+        kubeconfig = pulumi.Output.secret(control_plane.kubeconfig_json)
+        self.access = ClusterAccess(kubeconfig, {"region": args["region"]})
+        self.outputs = {"kubeconfig": kubeconfig}
         self.provider = kubernetes.Provider(
-            f"{name}-kubernetes", kubeconfig=self.kubeconfig, opts=pulumi.ResourceOptions(parent=self)
+            f"{name}-kubernetes", kubeconfig=kubeconfig, opts=pulumi.ResourceOptions(parent=self)
         )
-        self.register_outputs({"kubeconfig": self.kubeconfig, "clusterName": self.cluster_name})
+        self.register_outputs({"kubeconfig": kubeconfig, "clusterName": self.cluster_name})
 
     def _create_aws_provider(self) -> aws.Provider:
         """Of its own, so that the region is set in one place and every resource carries the tag, pulumi-eks's too."""

@@ -12,33 +12,23 @@ from typing import Any, TypedDict
 import pulumi
 from pulumi.dynamic import Resource
 
-from ..access.clients import Lookout
+from ..access.clients import ClusterClient
 from ..access.dynamic_provider import Failure, RecordedInputs, deleting
-from .polling import wait_until_gone
+from ..settings.servers import OwnedClaim
+from .polling import poll_until_empty
 from .volume_inventory import Claim, Kubernetes, in_kubernetes, pods_by_claim, used_by
-
-
-class OwnServer(TypedDict):
-    """A server of the lab: its claim may be used by pods with the label role: <server>, and by no others.
-
-    `claim` may be a pattern of the shell's: a StatefulSet numbers its claims, and whoever scales it makes more.
-    """
-
-    namespace: str
-    claim: str
-    server: str
 
 
 class ForeignUsersArgs(TypedDict):
     """The class and the lab's own servers in it; how to look, and how long to wait (seconds)."""
 
     storage_class: str
-    own: Sequence[OwnServer]
+    own: Sequence[OwnedClaim]
     kubeconfig: pulumi.Input[str]
     timeout_seconds: int
 
 
-def foreign_users(kubernetes: Kubernetes, storage_class: str, own: Sequence[OwnServer]) -> list[str]:
+def foreign_users(kubernetes: Kubernetes, storage_class: str, own: Sequence[OwnedClaim]) -> list[str]:
     """A line for every claim of the class that is not the lab's, and for every foreign pod on one that is."""
     pods = pods_by_claim(kubernetes)
     claims = in_kubernetes(kubernetes, storage_class).claims
@@ -58,7 +48,7 @@ def foreign_users(kubernetes: Kubernetes, storage_class: str, own: Sequence[OwnS
     ]
 
 
-def _server(claim: Claim, own: Sequence[OwnServer]) -> str | None:
+def _server(claim: Claim, own: Sequence[OwnedClaim]) -> str | None:
     """The server of the lab whose claim this is."""
     for one in own:
         if claim.namespace == one["namespace"] and fnmatchcase(claim.name, one["claim"]):
@@ -73,15 +63,15 @@ class ForeignUsersProvider(RecordedInputs):
         return str(props["storage_class"])
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        lookout = Lookout(_props["kubeconfig"])
+        client = ClusterClient(_props["kubeconfig"])
 
         def look() -> list[str]:
-            return lookout.ask_kubernetes(
-                lambda client: foreign_users(client, _props["storage_class"], _props["own"]), []
+            return client.ask_kubernetes(
+                lambda kubernetes: foreign_users(kubernetes, _props["storage_class"], _props["own"]), []
             )
 
         with deleting():
-            wait_until_gone(lambda: "; ".join(look()), lambda: _failure(_props, look()), _props["timeout_seconds"])
+            poll_until_empty(lambda: "; ".join(look()), lambda: _failure(_props, look()), _props["timeout_seconds"])
 
 
 def _failure(props: Mapping[str, Any], lines: Sequence[str]) -> Failure:

@@ -13,11 +13,11 @@ from pulumi.dynamic import CheckFailure, CheckResult, Resource
 
 from ..access.dynamic_provider import RecordedInputs
 from ..settings.quantity import parse_quantity
-from ..settings.reader import NAMESPACE
+from ..settings.reader import CONFIG_NAMESPACE
 
 Rule = Literal["never", "next_minor", "only_grows", "same_size"]
 # How the configuration says what a key holds, where it is not a key of the configuration itself.
-_WRITTEN = {"clusterName": "the cluster's name, storage-lab-STACK,", "zones": f"{NAMESPACE}:zone"}
+_WRITTEN = {"clusterName": "the cluster's name, storage-lab-STACK,", "zones": f"{CONFIG_NAMESPACE}:zone"}
 
 
 def _never(_old: Any, _new: Any) -> str:
@@ -54,9 +54,10 @@ def refusals(olds: Mapping[str, Any], news: Mapping[str, Any], rules: Mapping[st
 
 
 def _sentence(key: str, old: Any, new: Any, why: str) -> str:
+    setting = _WRITTEN.get(key, f"{CONFIG_NAMESPACE}:{key}")
     return (
-        f"{_WRITTEN.get(key, f'{NAMESPACE}:{key}')} is {_shown(old)} since this lab was created and cannot become "
-        f"{_shown(new)}, because {why}. Set it back, or run pulumi destroy first."
+        f"{setting} is {_shown(old)} since this lab was created and cannot become {_shown(new)}, because {why}. "
+        "Set it back, or run pulumi destroy first."
     )
 
 

@@ -27,7 +27,7 @@ def tell(line: str) -> None:
     print(line, flush=True)
 
 
-def wait_until_gone(
+def poll_until_empty(
     look: Callable[[], object],
     explain: Callable[[], Failure],
     timeout: float,

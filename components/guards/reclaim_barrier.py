@@ -12,11 +12,12 @@ from typing import Any, TypedDict
 import pulumi
 from pulumi.dynamic import Resource
 
-from ..access.clients import Lookout
+from ..access.clients import ClusterClient
+from ..access.cluster_access import Ec2Access
 from ..access.dynamic_provider import Failure, RecordedInputs, deleting
-from ..access.ec2_access import Ec2Access
-from .polling import wait_until_gone
-from .volume_inventory import Claim, Leftovers, delete_claim, explain, in_ec2, in_kubernetes
+from ..settings.servers import OwnedClaim
+from .polling import poll_until_empty
+from .volume_inventory import Claim, Inventory, delete_claim, explain, in_ec2, in_kubernetes
 
 
 class VolumeTag(TypedDict):
@@ -26,13 +27,6 @@ class VolumeTag(TypedDict):
     value: pulumi.Input[str]
 
 
-class OwnClaim(TypedDict):
-    """A claim of the lab itself."""
-
-    namespace: str
-    claim: str
-
-
 class ReclaimBarrierArgs(TypedDict):
     """Which volumes to wait for, how to look for them, and for how long (seconds).
 
@@ -40,21 +34,21 @@ class ReclaimBarrierArgs(TypedDict):
     those it deletes."""
 
     storage_class: pulumi.Input[str]
-    own_claims: Sequence[OwnClaim]
+    own_claims: Sequence[OwnedClaim]
     kubeconfig: pulumi.Input[str]
     ec2: Ec2Access
     volume_tag: VolumeTag
     timeout_seconds: pulumi.Input[int]
 
 
-class Remains:
+class ClassVolumes:
     """What is left of a class, asked again and again. Both methods raise Unreachable."""
 
     def __init__(self, props: Mapping[str, Any]) -> None:
         self._props = props
-        self._lookout = Lookout(props["kubeconfig"], props["ec2"])
+        self._client = ClusterClient(props["kubeconfig"], props["ec2"])
 
-    def look(self) -> Leftovers:
+    def look(self) -> Inventory:
         """What is left in Kubernetes; once that is nothing, what is left in EC2, which the driver empties first."""
         return self._in_kubernetes() or self._in_ec2()
 
@@ -62,12 +56,12 @@ class Remains:
         """Deletes those of the claims that are the lab's, with the Deployments that they own; does not wait."""
         own = {Claim(one["namespace"], one["claim"]) for one in self._props["own_claims"]}
         for claim in own.intersection(claims):
-            self._lookout.ask_kubernetes(partial(delete_claim, claim=claim), None)
+            self._client.ask_kubernetes(partial(delete_claim, claim=claim), None)
 
     def explain(self) -> Failure:
         """All that is left in either, naming what holds it, and what to do."""
         lines = [
-            *self._lookout.ask_kubernetes(lambda client: explain(self._in_kubernetes(), client), []),
+            *self._client.ask_kubernetes(lambda client: explain(self._in_kubernetes(), client), []),
             *explain(self._in_ec2(), None),
         ]
         return Failure(
@@ -77,13 +71,13 @@ class Remains:
             "waits."
         )
 
-    def _in_kubernetes(self) -> Leftovers:
+    def _in_kubernetes(self) -> Inventory:
         storage_class = self._props["storage_class"]
-        return self._lookout.ask_kubernetes(lambda client: in_kubernetes(client, storage_class), Leftovers())
+        return self._client.ask_kubernetes(lambda client: in_kubernetes(client, storage_class), Inventory())
 
-    def _in_ec2(self) -> Leftovers:
+    def _in_ec2(self) -> Inventory:
         tag = self._props["volume_tag"]
-        return Leftovers(ebs_volumes=self._lookout.ask_ec2(lambda ec2: in_ec2(ec2, tag["key"], tag["value"]), ()))
+        return Inventory(ebs_volumes=self._client.ask_ec2(lambda ec2: in_ec2(ec2, tag["key"], tag["value"]), ()))
 
 
 class ReclaimBarrierProvider(RecordedInputs):
@@ -93,15 +87,15 @@ class ReclaimBarrierProvider(RecordedInputs):
         return str(props["storage_class"])
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        remains = Remains(_props)
+        remains = ClassVolumes(_props)
 
-        def look() -> Leftovers:
+        def look() -> Inventory:
             left = remains.look()
             remains.delete_own(left.claims)
             return left
 
         with deleting():
-            wait_until_gone(look, remains.explain, _props["timeout_seconds"])
+            poll_until_empty(look, remains.explain, _props["timeout_seconds"])
 
 
 class ReclaimBarrier(Resource, module="storage-lab", name="ReclaimBarrier"):

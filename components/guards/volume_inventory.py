@@ -50,7 +50,7 @@ class User:
 
 
 @dataclass(frozen=True)
-class Volume:
+class BoundVolume:
     """A PersistentVolume. `phase` is Kubernetes' word for its state; `claim` is None before it is bound."""
 
     name: str
@@ -69,10 +69,10 @@ class EbsVolume:
 
 
 @dataclass(frozen=True)
-class Leftovers:
+class Inventory:
     """What still exists of a class. `claims` are all those that name it, bound or not."""
 
-    volumes: tuple[Volume, ...] = ()
+    volumes: tuple[BoundVolume, ...] = ()
     claims: tuple[Claim, ...] = ()
     ebs_volumes: tuple[EbsVolume, ...] = ()
 
@@ -89,15 +89,15 @@ class Leftovers:
         )
 
 
-def in_kubernetes(kubernetes: Kubernetes, storage_class: str) -> Leftovers:
+def in_kubernetes(kubernetes: Kubernetes, storage_class: str) -> Inventory:
     """The PersistentVolumes and claims of `storage_class`."""
     from lightkube.resources.core_v1 import PersistentVolume, PersistentVolumeClaim
 
     volumes = [pv for pv in kubernetes.list(PersistentVolume) if pv.spec.storageClassName == storage_class]
     claims = kubernetes.list(PersistentVolumeClaim, namespace="*")
-    return Leftovers(
+    return Inventory(
         volumes=tuple(
-            Volume(pv.metadata.name, pv.status.phase, pv.spec.persistentVolumeReclaimPolicy, _claim_of(pv))
+            BoundVolume(pv.metadata.name, pv.status.phase, pv.spec.persistentVolumeReclaimPolicy, _claim_of(pv))
             for pv in volumes
         ),
         claims=tuple(
@@ -133,7 +133,7 @@ def in_ec2(ec2: Ec2, tag: str, value: str) -> tuple[EbsVolume, ...]:
     )
 
 
-def explain(left: Leftovers, kubernetes: Kubernetes | None) -> Sequence[str]:
+def explain(left: Inventory, kubernetes: Kubernetes | None) -> Sequence[str]:
     """A line for everything that is left, naming what holds it. Without `kubernetes`, holders are not looked for."""
     users = pods_by_claim(kubernetes) if kubernetes and (left.claims or left.volumes) else {}
     nodes = _nodes_by_volume(kubernetes) if kubernetes and left.volumes else {}
@@ -163,7 +163,7 @@ def pods_by_claim(kubernetes: Kubernetes) -> dict[Claim, list[User]]:
     return users
 
 
-def _about_volume(volume: Volume, users: dict[Claim, list[User]], nodes: dict[str, list[str]]) -> str:
+def _about_volume(volume: BoundVolume, users: dict[Claim, list[User]], nodes: dict[str, list[str]]) -> str:
     parts = [f"PersistentVolume {volume.name} is {volume.phase}"]
     if volume.policy != "Delete":
         parts.append(f"its reclaim policy is {volume.policy}, so nothing but you deletes it")

@@ -10,11 +10,10 @@ import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.core.v1 import Node
 from pulumi_kubernetes.storage.v1 import CSIDriver, CSINode
 
-from ..access.ec2_access import Ec2Access
+from ..access.cluster_access import ClusterAccess, Ec2Access
 from ..settings import Settings
 from ..settings.conventions import EBS_DRIVER, cluster_name
-from .cloud_folder import CloudFolder
-from .control_plane import ControlPlane
+from .control_plane import CloudFolder, ControlPlaneResource
 from .ec2_instance import Ec2Instance
 
 ZONE_LABEL = "topology.kubernetes.io/zone"
@@ -39,18 +38,16 @@ class LocalClusterArgs(TypedDict):
 class LocalCluster(pulumi.ComponentResource):
     """The control plane, and for every node its instance in EC2, its Node and its CSINode; the driver's CSIDriver.
 
-    Attributes: `provider` for everything Kubernetes; `kubeconfig`, YAML, secret; `ready`, what a StorageClass must
-    depend on; `ec2`, how to reach the EC2 API (region, endpoint_url); `cluster_name`; `ec2_endpoint`.
+    Keeps the Protocol `Cluster`. Its EC2 API is an endpoint of its own, which is one of the outputs.
     """
 
     provider: kubernetes.Provider
-    kubeconfig: pulumi.Output[str]
+    access: ClusterAccess
     ready: list[pulumi.Resource]
-    ec2: Ec2Access
     cluster_name: str
-    ec2_endpoint: pulumi.Output[str]
+    outputs: dict[str, pulumi.Output[str]]
     # The driver's half of growing a volume is a sidecar, csi-resizer, which cannot be built from its Go module.
-    volumes_can_grow = False
+    volumes_can_grow: bool = False
 
     def __init__(self, name: str, args: LocalClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("storage-lab:index:LocalCluster", name, None, opts)
@@ -58,27 +55,28 @@ class LocalCluster(pulumi.ComponentResource):
         self._zone = args["zone"]
         self.cluster_name = args["cluster_name"]
         control_plane = self._create_control_plane(name, args["cloud"])
-        self.kubeconfig = pulumi.Output.secret(control_plane.kubeconfig)
-        self.ec2_endpoint = control_plane.ec2_endpoint
-        self.ec2 = {"region": args["region"], "endpoint_url": self.ec2_endpoint}
+        kubeconfig = pulumi.Output.secret(control_plane.kubeconfig)
+        self._ec2: Ec2Access = {"region": args["region"], "endpoint_url": control_plane.ec2_endpoint}
+        self.access = ClusterAccess(kubeconfig, self._ec2)
+        self.outputs = {"kubeconfig": kubeconfig, "ec2Endpoint": control_plane.ec2_endpoint}
         self.provider = self._create_provider(name, control_plane)
         self.ready = [self._create_driver()]
         for number in range(1, args["nodes"] + 1):
             self.ready += self._create_node(f"node-{number}")
-        self.register_outputs({"kubeconfig": self.kubeconfig, "clusterName": self.cluster_name})
+        self.register_outputs({"kubeconfig": kubeconfig, "clusterName": self.cluster_name})
 
-    def _create_control_plane(self, name: str, cloud: str) -> ControlPlane:
+    def _create_control_plane(self, name: str, cloud: str) -> ControlPlaneResource:
         folder = CloudFolder(name, {"cloud": cloud}, opts=pulumi.ResourceOptions(parent=self))
-        return ControlPlane(
+        return ControlPlaneResource(
             name,
             {"cloud": cloud, "region": self._region, "zone": self._zone},
             opts=pulumi.ResourceOptions(parent=self, depends_on=[folder]),
         )
 
-    def _create_provider(self, name: str, control_plane: ControlPlane) -> kubernetes.Provider:
+    def _create_provider(self, name: str, control_plane: ControlPlaneResource) -> kubernetes.Provider:
         return kubernetes.Provider(
             name,
-            kubeconfig=self.kubeconfig,
+            kubeconfig=self.access.kubeconfig,
             # A new kubeconfig for the same cluster is no reason to replace everything in it.
             cluster_identifier=control_plane.cluster_id,
             # The default, 50 requests a second, is for API servers that others use too.
@@ -101,7 +99,7 @@ class LocalCluster(pulumi.ComponentResource):
     def _create_node(self, name: str) -> list[pulumi.Resource]:
         """What a kubelet and the driver on it would announce. kwok answers for the kubelet from then on."""
         instance = Ec2Instance(
-            name, {"ec2": self.ec2, "node": name, "zone": self._zone}, opts=pulumi.ResourceOptions(parent=self)
+            name, {"ec2": self._ec2, "node": name, "zone": self._zone}, opts=pulumi.ResourceOptions(parent=self)
         )
         node = Node(
             name,

@@ -9,9 +9,9 @@ from xml.etree import ElementTree
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
-from ..access.clients import Lookout, Unreachable
-from ..access.dynamic_provider import Failure, Provider, deleting, differs, inputs_of, plainly
-from ..access.ec2_access import Ec2Access
+from ..access.clients import ClusterClient, Unreachable
+from ..access.cluster_access import Ec2Access
+from ..access.dynamic_provider import Failure, Provider, deleting, differs, inputs_of, without_traceback
 
 # The emulator runs nothing, so it boots from nothing: any id of the right form will do, and any type.
 _IMAGE_ID = "ami-00000000000000000"
@@ -33,7 +33,7 @@ class Ec2InstanceProvider(Provider):
     """Runs and terminates one instance for each node name. The resource's id is the instance's."""
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        with plainly():
+        with without_traceback():
             return CreateResult(_ensure(props), inputs_of(props))
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
@@ -61,7 +61,7 @@ class Ec2InstanceProvider(Provider):
 
         with deleting():
             try:
-                Lookout(ec2=_props["ec2"]).ask_ec2(end, if_gone=None)
+                ClusterClient(ec2=_props["ec2"]).ask_ec2(end, if_gone=None)
             except Unreachable as error:
                 raise Failure(f"the instance {_id} of node {_props['node']} cannot be ended: {error}") from error
 
@@ -105,7 +105,7 @@ def _ensure(props: dict[str, Any]) -> str:
         return cast(str, begun[0]["Instances"][0]["InstanceId"])
 
     try:
-        return Lookout(ec2=props["ec2"]).ask_ec2(find_or_run, if_gone="")
+        return ClusterClient(ec2=props["ec2"]).ask_ec2(find_or_run, if_gone="")
     except Unreachable as error:
         raise Failure(f"no instance can be had for node {props['node']}: {error}") from error
 

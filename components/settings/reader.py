@@ -4,7 +4,7 @@ import difflib
 import json
 from collections.abc import Callable, Mapping, Sequence
 
-NAMESPACE = "storage-lab"
+CONFIG_NAMESPACE = "storage-lab"
 
 Check = Callable[[str], str]
 """Returns its argument, or raises ValueError with the end of a sentence about it."""
@@ -43,7 +43,7 @@ class Reader:
         accepted = f"accepted is {' or '.join(choices)}"
         value = self._value(key)
         if value is None:
-            self._problems.append(f"{NAMESPACE}:{key} is missing; {accepted}")
+            self._problems.append(f"{CONFIG_NAMESPACE}:{key} is missing; {accepted}")
         elif value not in choices:
             self.refuse(key, f"is not known; {accepted}")
         else:
@@ -91,7 +91,7 @@ class Reader:
     def refuse(self, key: str, reason: str) -> None:
         """Notes that the value of `key` is no good: `reason` continues the sentence that names both."""
         self._problems.append(
-            f"{NAMESPACE}:{key} {_shown(self._values[key]) + ' ' if key in self._values else ''}{reason}"
+            f"{CONFIG_NAMESPACE}:{key} {_shown(self._values[key]) + ' ' if key in self._values else ''}{reason}"
         )
 
     def finish(self) -> None:
@@ -99,7 +99,7 @@ class Reader:
         for key in sorted(set(self._values) - set(self._known)):
             close = difflib.get_close_matches(key, self._known, n=1, cutoff=0.5)
             hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(sorted(self._known))}"
-            self._problems.append(f"{NAMESPACE}:{key} is not a key of this lab; {hint}")
+            self._problems.append(f"{CONFIG_NAMESPACE}:{key} is not a key of this lab; {hint}")
         if self._problems:
             raise BadSettings(self._problems)
 
@@ -111,7 +111,7 @@ class Reader:
         try:
             return check(value)
         except ValueError as error:
-            self._problems.append(f"{NAMESPACE}:{key} {_shown(value)} {error}")
+            self._problems.append(f"{CONFIG_NAMESPACE}:{key} {_shown(value)} {error}")
             return None
 
     def _elements(self, key: str, elements: Sequence[object], check: Check) -> list[str]:
@@ -121,7 +121,9 @@ class Reader:
                 value = self._checked(f"{key}[{index}]", element, check)
                 good += [] if value is None else [value]
             else:
-                self._problems.append(f"{NAMESPACE}:{key}[{index}] {_shown(json.dumps(element))} is not text; quote it")
+                self._problems.append(
+                    f"{CONFIG_NAMESPACE}:{key}[{index}] {_shown(json.dumps(element))} is not text; quote it"
+                )
         return good
 
 

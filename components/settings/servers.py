@@ -1,12 +1,24 @@
 """The key `servers`: which NFS servers a stack has, each written as "name" or "namespace/name"."""
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 from .conventions import DEFAULT_NAMESPACE, default_claim_name
 from .names import check_namespace, check_service_name
 from .reader import Reader
 
 DEFAULT_SERVERS = ("nfs-server",)
+
+
+class OwnedClaim(TypedDict):
+    """A claim of the lab: Pods with the label `role: <server>` may use it, and no others.
+
+    `claim` may be a pattern of the shell's: a StatefulSet numbers its claims, and whoever scales it makes more.
+    """
+
+    namespace: str
+    claim: str
+    server: str
 
 
 @dataclass(frozen=True)
@@ -24,6 +36,10 @@ class ServerSettings:
     @property
     def claim_name(self) -> str:
         return default_claim_name(self.name)
+
+    @property
+    def owned_claim(self) -> OwnedClaim:
+        return {"namespace": self.namespace, "claim": self.claim_name, "server": self.name}
 
 
 def read_servers(read: Reader) -> tuple[ServerSettings, ...]:

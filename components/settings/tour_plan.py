@@ -5,7 +5,9 @@ Plain data. The component makes the ways from it, `lab tour` holds what it obser
 
 from dataclasses import dataclass
 
-NAMESPACE = "tour"
+from .servers import OwnedClaim
+
+TOUR_NAMESPACE = "tour"
 """Where the tour lives, all by itself: what a learner does there touches no server."""
 DATA = "/data"
 """Where every Pod of the tour keeps its data."""
@@ -13,6 +15,11 @@ STATEFUL_SET = "growing"
 CLAIM_TEMPLATE = "data"
 GROWTH = (1, 3)
 """The StatefulSet's replicas, at first and when it has grown."""
+OWNED_CLAIMS: tuple[OwnedClaim, ...] = (
+    {"namespace": TOUR_NAMESPACE, "claim": "dynamic", "server": "dynamic"},
+    {"namespace": TOUR_NAMESPACE, "claim": f"{CLAIM_TEMPLATE}-{STATEFUL_SET}-[0-9]*", "server": STATEFUL_SET},
+)
+"""A destroy may find these in use by the tour's own Pods."""
 VOLUMES = 1 + max(GROWTH)
 """EBS volumes at most: one for the way `dynamic`, one for every Pod of the StatefulSet."""
 

@@ -36,7 +36,7 @@ def test_lost_data_folder_is_refused_until_a_variable_allows(fault_lab: FaultLab
         fault_lab.ec2_state.forget()
         refused = getattr(checkout, command)(expect=None)
         assert refused.returncode != 0, "another cluster must not pass for the one that the stack knows"
-        assert "its data is gone" in refused.stdout
+        assert "its data was deleted" in refused.stdout
         assert "PULUMI_K8S_DELETE_UNREACHABLE=true pulumi" in refused.stdout, "the way out is not in the message"
         again = getattr(checkout, command)(env=GONE_FOR_GOOD)
         saw(f"{errors(refused.stdout)}; with the variable: {summary(again.stdout)}")

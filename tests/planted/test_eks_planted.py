@@ -43,8 +43,8 @@ ERRORS: dict[str, tuple[str, str, str, Law]] = {
     ),
     "claims without the barrier": (
         "__main__.py",
-        "depends_on=[storage.barrier]",
-        "depends_on=[storage.storage_class]",
+        "after(storage.barrier)",
+        "after(storage.storage_class)",
         eks.claims_go_before_the_barrier_and_the_barrier_before_the_driver,
     ),
     "no default class": (

@@ -3,12 +3,27 @@
 import pulumi
 import pytest
 
+from components.access.cluster_access import ClusterAccess
+from components.settings import OwnedClaim
 from components.settings.conventions import ebs_volume_name
 from components.storage_class import EbsStorageClass
 from tests.unit.mocks import Deployed, deploy
 
 CLASS = "kubernetes:storage.k8s.io/v1:StorageClass"
 BARRIER = "pulumi-python:dynamic/storage-lab:ReclaimBarrier"
+OWN: OwnedClaim = {"namespace": "default", "claim": "nfs-pvc", "server": "nfs-server"}
+
+
+class ACluster:
+    """What a class reads of its cluster."""
+
+    def __init__(self) -> None:
+        self.cluster_name = "storage-lab-local"
+        self.volumes_can_grow = True
+        self.access = ClusterAccess(
+            pulumi.Output.secret("a kubeconfig"),
+            {"region": "us-east-1", "endpoint_url": "http://127.0.0.1:4566"},
+        )
 
 
 @pytest.fixture(scope="module")
@@ -17,11 +32,9 @@ def deployed() -> Deployed:
         return EbsStorageClass(
             "ebs",
             {
-                "cluster_name": "storage-lab-local",
+                "cluster": ACluster(),
                 "storage": "2Gi",
-                "can_grow": True,
-                "kubeconfig": pulumi.Output.secret("a kubeconfig"),
-                "ec2": {"region": "us-east-1", "endpoint_url": "http://127.0.0.1:4566"},
+                "own_claims": [OWN],
                 "reclaim_timeout_seconds": 42,
             },
         )
@@ -73,7 +86,7 @@ def test_the_barrier_knows_what_to_look_for(deployed: Deployed) -> None:
     assert inputs.pop("kubeconfig")["value"] == "a kubeconfig", "it is a secret in the state"
     assert inputs == {
         "storage_class": "ebs",
-        "own_claims": [],
+        "own_claims": [OWN],
         "ec2": {"region": "us-east-1", "endpoint_url": "http://127.0.0.1:4566"},
         "volume_tag": {"key": "storage-lab", "value": "storage-lab-local"},
         "timeout_seconds": 42,

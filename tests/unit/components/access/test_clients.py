@@ -1,4 +1,4 @@
-"""Lookout: an API that does not answer is an error, unless the user says that it is gone for good."""
+"""ClusterClient: an API that does not answer is an error, unless the user says that it is gone for good."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,8 +7,8 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from lightkube.core.exceptions import ConfigError
 
-from components.access import clients as lookout
-from components.access.clients import GONE_FOR_GOOD, Lookout, Unreachable
+from components.access import clients
+from components.access.clients import GONE_FOR_GOOD, ClusterClient, Unreachable
 
 LOCAL = {"region": "us-east-1", "endpoint_url": "http://127.0.0.1:1"}
 AWS = {"region": "us-east-1"}
@@ -24,37 +24,37 @@ def raising(error: Exception) -> Callable[..., Any]:
 @pytest.fixture(autouse=True)
 def nothing_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(GONE_FOR_GOOD, raising=False)
-    monkeypatch.setattr(lookout, "kubernetes_client", raising(ConfigError("the cloud cannot be started")))
-    monkeypatch.setattr(lookout, "ec2_client", raising(EndpointConnectionError(endpoint_url="there")))
+    monkeypatch.setattr(clients, "kubernetes_client", raising(ConfigError("the cloud cannot be started")))
+    monkeypatch.setattr(clients, "ec2_client", raising(EndpointConnectionError(endpoint_url="there")))
 
 
 def test_a_cluster_that_does_not_answer_is_an_error_with_the_reason() -> None:
     with pytest.raises(Unreachable, match="the Kubernetes cluster does not answer: the cloud cannot be started"):
-        Lookout("a kubeconfig").ask_kubernetes(lambda _client: 1, if_gone=2)
+        ClusterClient("a kubeconfig").ask_kubernetes(lambda _client: 1, if_gone=2)
 
 
 def test_an_ec2_api_that_does_not_answer_is_an_error_with_the_reason() -> None:
     with pytest.raises(Unreachable, match="the EC2 API does not answer: Could not connect"):
-        Lookout("a kubeconfig", LOCAL).ask_ec2(lambda _ec2: 1, if_gone=2)
+        ClusterClient("a kubeconfig", LOCAL).ask_ec2(lambda _ec2: 1, if_gone=2)
 
 
 def test_what_is_gone_for_good_is_answered_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(GONE_FOR_GOOD, "true")
-    assert Lookout("a kubeconfig").ask_kubernetes(lambda _client: 1, if_gone=2) == 2
-    assert Lookout("a kubeconfig", LOCAL).ask_ec2(lambda _ec2: 1, if_gone=2) == 2
+    assert ClusterClient("a kubeconfig").ask_kubernetes(lambda _client: 1, if_gone=2) == 2
+    assert ClusterClient("a kubeconfig", LOCAL).ask_ec2(lambda _ec2: 1, if_gone=2) == 2
 
 
 def test_aws_is_never_gone_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(GONE_FOR_GOOD, "true")
     with pytest.raises(Unreachable, match="the EC2 API"):
-        Lookout("a kubeconfig", AWS).ask_ec2(lambda _ec2: 1, if_gone=2)
+        ClusterClient("a kubeconfig", AWS).ask_ec2(lambda _ec2: 1, if_gone=2)
 
 
 def test_not_being_let_in_is_not_the_same_as_nothing_being_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lookout, "ec2_client", lambda _access: object())
+    monkeypatch.setattr(clients, "ec2_client", lambda _access: object())
     denied = ClientError({"Error": {"Code": "UnauthorizedOperation", "Message": "no"}}, "DescribeVolumes")
     with pytest.raises(Unreachable, match="UnauthorizedOperation"):
-        Lookout("a kubeconfig", AWS).ask_ec2(raising(denied), if_gone=2)
+        ClusterClient("a kubeconfig", AWS).ask_ec2(raising(denied), if_gone=2)
 
 
 def test_after_a_failure_the_next_question_goes_through_a_new_client(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,8 +64,8 @@ def test_after_a_failure_the_next_question_goes_through_a_new_client(monkeypatch
         made.append(kubeconfig)
         return f"client {len(made)}"
 
-    monkeypatch.setattr(lookout, "kubernetes_client", make)
-    asked = Lookout("a kubeconfig")
+    monkeypatch.setattr(clients, "kubernetes_client", make)
+    asked = ClusterClient("a kubeconfig")
     assert asked.ask_kubernetes(str, "") == "client 1"
     assert asked.ask_kubernetes(str, "") == "client 1", "a new one each time would run the credential plugin each time"
     with pytest.raises(Unreachable):

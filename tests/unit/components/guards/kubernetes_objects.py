@@ -1,5 +1,6 @@
-"""Objects as lightkube returns them, and a cluster that only lists."""
+"""Objects as lightkube and boto3 return them, a cluster that lists and deletes, and an EC2 API that lists."""
 
+from types import SimpleNamespace
 from typing import Any
 
 from lightkube.models.core_v1 import (
@@ -13,6 +14,7 @@ from lightkube.models.core_v1 import (
 )
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import PersistentVolume, PersistentVolumeClaim, Pod
+from lightkube.types import CascadeType
 
 from components.guards.volume_inventory import Claim
 
@@ -21,11 +23,36 @@ class Kubernetes:
     """Lists what it was given, by type; namespaced kinds only when all namespaces are asked for."""
 
     def __init__(self, *objects: Any) -> None:
-        self._objects = objects
+        self._objects = list(objects)
 
     def list(self, res: Any, *, namespace: str | None = None) -> Any:
         assert (namespace == "*") == issubclass(res, PersistentVolumeClaim | Pod), "a claim may be in any namespace"
         return iter([thing for thing in self._objects if isinstance(thing, res)])
+
+    def delete(self, res: Any, name: str, *, namespace: str | None = None, cascade: Any = None) -> None:
+        assert cascade is CascadeType.FOREGROUND, "what the object owns would outlive it"
+        [found] = [
+            one
+            for one in self.list(res, namespace="*")
+            if one.metadata.name == name and one.metadata.namespace == namespace
+        ]
+        self._objects.remove(found)
+
+
+class Ec2:
+    """Answers DescribeVolumes with its volumes, one on a page, whatever the filter; notes the filter."""
+
+    def __init__(self, *volumes: dict[str, Any]) -> None:
+        self._volumes = volumes
+        self.filters: Any = None
+
+    def get_paginator(self, operation_name: str) -> Any:
+        assert operation_name == "describe_volumes"
+        return SimpleNamespace(paginate=self._paginate)
+
+    def _paginate(self, **arguments: Any) -> Any:
+        self.filters = arguments["Filters"]
+        return [{"Volumes": [volume]} for volume in self._volumes]
 
 
 def volume(name: str, of: str = "ebs", claim: Claim | None = None, policy: str = "Delete") -> PersistentVolume:

@@ -7,7 +7,7 @@ import pytest
 from components.access.clients import GONE_FOR_GOOD, Unreachable
 from components.access.dynamic_provider import Failure
 from components.guards import polling as waiting
-from components.guards.polling import wait_until_gone
+from components.guards.polling import poll_until_empty
 
 DOWN = Unreachable("the Kubernetes cluster does not answer: connection refused")
 
@@ -46,7 +46,7 @@ class Scene:
         return seen
 
     def wait(self, timeout: float = 300) -> None:
-        wait_until_gone(self.look, lambda: Failure(f"{self.look()} is left"), timeout, self.clock, self.said.append)
+        poll_until_empty(self.look, lambda: Failure(f"{self.look()} is left"), timeout, self.clock, self.said.append)
 
 
 def test_it_returns_at_once_when_there_is_nothing() -> None:

@@ -1,15 +1,12 @@
 """What is left of a class is found and explained, from the answers that the two APIs give."""
 
-from types import SimpleNamespace
-from typing import Any
-
 from lightkube.models.core_v1 import EphemeralVolumeSource, Volume
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.models.storage_v1 import VolumeAttachmentSource, VolumeAttachmentSpec
 from lightkube.resources.storage_v1 import VolumeAttachment
 
-from components.guards.volume_inventory import Claim, EbsVolume, Leftovers, explain, in_ec2, in_kubernetes
-from tests.unit.components.guards.kubernetes_objects import Kubernetes, claim, pod, using, volume
+from components.guards.volume_inventory import Claim, EbsVolume, Inventory, explain, in_ec2, in_kubernetes
+from tests.unit.components.guards.kubernetes_objects import Ec2, Kubernetes, claim, pod, using, volume
 
 
 def test_only_what_is_of_the_class_counts() -> None:
@@ -26,8 +23,8 @@ def test_an_empty_cluster_has_nothing_left() -> None:
 
 
 def test_a_claim_or_an_ebs_volume_alone_is_something_left() -> None:
-    assert Leftovers(claims=(Claim("default", "a"),))
-    assert Leftovers(ebs_volumes=(EbsVolume("vol-1", "available", ()),))
+    assert Inventory(claims=(Claim("default", "a"),))
+    assert Inventory(ebs_volumes=(EbsVolume("vol-1", "available", ()),))
 
 
 def test_what_holds_a_volume_is_named() -> None:
@@ -67,22 +64,6 @@ def test_a_volume_that_is_kept_on_purpose_is_said_to_be() -> None:
     assert "reclaim policy is Retain" in line, "waiting longer would not help, and the user has to know"
 
 
-class Ec2:
-    """Answers DescribeVolumes in two pages, whatever the filter; notes the filter."""
-
-    def __init__(self, *volumes: dict[str, Any]) -> None:
-        self._volumes = volumes
-        self.filters: Any = None
-
-    def get_paginator(self, operation_name: str) -> Any:
-        assert operation_name == "describe_volumes"
-        return SimpleNamespace(paginate=self._paginate)
-
-    def _paginate(self, **arguments: Any) -> Any:
-        self.filters = arguments["Filters"]
-        return [{"Volumes": list(self._volumes[:1])}, {"Volumes": list(self._volumes[1:])}]
-
-
 def test_ebs_volumes_are_found_by_the_tag_on_every_page() -> None:
     ec2 = Ec2(
         {"VolumeId": "vol-1", "State": "in-use", "Attachments": [{"InstanceId": "i-1"}]},
@@ -92,5 +73,5 @@ def test_ebs_volumes_are_found_by_the_tag_on_every_page() -> None:
     found = in_ec2(ec2, "storage-lab", "storage-lab-dev")
     assert ec2.filters == [{"Name": "tag:storage-lab", "Values": ["storage-lab-dev"]}]
     assert [(volume.id, volume.state) for volume in found] == [("vol-1", "in-use"), ("vol-2", "deleting")]
-    lines = explain(Leftovers(ebs_volumes=found), None)
+    lines = explain(Inventory(ebs_volumes=found), None)
     assert lines == ["EBS volume vol-1 is in-use, attached to i-1", "EBS volume vol-2 is deleting"]

@@ -105,9 +105,9 @@ def test_a_class_can_wait_for_all_that_provisioning_needs(deployed: Deployed) ->
 
 def test_the_kubeconfig_is_a_secret_output(deployed: Deployed) -> None:
     cluster = deployed.result
-    assert deployed.value(cluster.kubeconfig) == "a kubeconfig"
-    assert deployed.is_secret(cluster.kubeconfig)
-    assert deployed.value(cluster.ec2["endpoint_url"]) == "http://127.0.0.1:4566"
+    assert deployed.value(cluster.access.kubeconfig) == "a kubeconfig"
+    assert deployed.is_secret(cluster.access.kubeconfig)
+    assert deployed.value(cluster.access.ec2["endpoint_url"]) == "http://127.0.0.1:4566"
 
 
 def test_all_children_belong_to_the_component(deployed: Deployed) -> None:

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from components.access.dynamic_provider import Failure
-from components.local import cloud_folder, control_plane
-from components.local.cloud_folder import CloudFolderProvider
-from components.local.control_plane import ControlPlaneProvider
+from components.local import control_plane
+from components.local.control_plane import CloudFolderProvider, ControlPlaneProvider
 from localcloud.errors import LocalCloudError
 from localcloud.record.record import CloudRecord
 
@@ -57,8 +56,7 @@ class Processes:
 @pytest.fixture
 def processes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Processes:
     fake = Processes(tmp_path)
-    for module in (control_plane, cloud_folder):
-        monkeypatch.setattr(module, "processes_of", lambda _cloud: fake)
+    monkeypatch.setattr(control_plane, "processes_of", lambda _cloud: fake)
     return fake
 
 

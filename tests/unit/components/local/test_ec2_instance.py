@@ -10,7 +10,7 @@ import pulumi
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from components.access import clients as lookout
+from components.access import clients
 from components.access.dynamic_provider import Failure
 from components.local import ec2_instance
 from components.local.ec2_instance import Ec2InstanceProvider
@@ -104,7 +104,7 @@ class Emulator:
 @pytest.fixture
 def ec2(monkeypatch: pytest.MonkeyPatch) -> Ec2:
     fake = Ec2()
-    monkeypatch.setattr(lookout, "ec2_client", lambda _access: fake)
+    monkeypatch.setattr(clients, "ec2_client", lambda _access: fake)
     monkeypatch.setattr(ec2_instance, "build_opener", lambda *_handlers: Emulator(fake))
     return fake
 
@@ -201,6 +201,6 @@ def test_what_cannot_be_done_is_said_with_the_nodes_name(provider: Ec2InstancePr
 def test_with_a_cloud_that_is_gone_for_good_its_instances_are_gone(
     provider: Ec2InstanceProvider, ec2: Ec2, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(lookout.GONE_FOR_GOOD, "true")
+    monkeypatch.setenv(clients.GONE_FOR_GOOD, "true")
     ec2.down = True
     provider.delete("i-0", PROPS)

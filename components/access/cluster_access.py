@@ -1,5 +1,6 @@
-"""How the EC2 API of a cluster is reached."""
+"""ClusterAccess: how to reach a cluster and its EC2 API. Both targets give one; whoever asks them takes one."""
 
+from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -11,3 +12,11 @@ class Ec2Access(TypedDict):
     region: pulumi.Input[str]
     endpoint_url: NotRequired[pulumi.Input[str]]
     profile: NotRequired[pulumi.Input[str]]
+
+
+@dataclass(frozen=True)
+class ClusterAccess:
+    """`kubeconfig`, YAML or JSON, is a secret."""
+
+    kubeconfig: pulumi.Output[str]
+    ec2: Ec2Access
