@@ -41,7 +41,7 @@ def nodes_before_the_cluster(folder: Path) -> str:
 
 def volumes_not_waited_for(folder: Path) -> Counter[str]:
     with Stage(folder) as stage:
-        looks, sees_nothing = "return self._in_kubernetes() or self._in_ec2()", "return Leftovers()"
+        looks, sees_nothing = "return self._in_kubernetes() or self._in_ec2()", "return Inventory()"
         plant(stage, "components/guards/reclaim_barrier.py", looks, sees_nothing)
         stage.lab.up()
         stage.lab.destroy()
