@@ -40,7 +40,7 @@ def without_traceback() -> Generator[None]:
 
 @contextmanager
 def deleting() -> Generator[None]:
-    """The block of a delete: as `without_traceback`, and raises Failure at the end if Pulumi was told to stop meanwhile.
+    """Do as `without_traceback` does, and raise Failure at the end of a delete during which Pulumi was told to stop.
 
     What is deleted then stays in the state. So a destroy that was interrupted cannot end as a success, and the next one
     deletes it again, which does no harm.
