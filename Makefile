@@ -57,7 +57,7 @@ bench: setup-test
 	.venv/bin/python -m benchmarks
 
 lint: setup-unit
-	.venv/bin/ruff check . && .venv/bin/ruff format --check .
+	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/lint-imports --no-logo --no-cache
 
 types: setup-test
 	.venv/bin/pyright
