@@ -1,4 +1,4 @@
-"""Cluster: what both targets give the rest of the program, which is the same for both."""
+"""Cluster: what the rest of the program needs of a target, and the choice between the two."""
 
 from typing import Protocol
 
@@ -10,10 +10,10 @@ from .settings import Settings
 
 
 class Cluster(Protocol):
-    """A cluster that can make EBS volumes for claims.
+    """A cluster that can create EBS volumes for claims.
 
     `provider` is for everything Kubernetes. A StorageClass depends on all of `ready`, because only then the driver can
-    make and delete volumes. `outputs` are those that the stack shows about the cluster.
+    create and delete volumes. `outputs` are those that the stack shows about the cluster.
     """
 
     provider: kubernetes.Provider

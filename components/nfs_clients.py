@@ -1,4 +1,4 @@
-"""NfsClients: what an NFS server is for: many Pods, on several nodes, that read and write the same files at once."""
+"""NfsClients: many Pods on several nodes that read and write the same files of an NFS server at once."""
 
 from typing import TypedDict
 
@@ -13,7 +13,7 @@ SHARE = "/share"
 MOUNT_OPTIONS = (
     # One connection to port 2049 carries all of version 4; before, rpcbind and mountd on other ports have a say.
     "nfsvers=4.1",
-    # The default, hard, waits for a server that is gone for ever, and with it everything that touches the mount: the
+    # The default, hard, waits for ever for a server that does not answer, and so does all that uses the mount: the
     # Pod cannot end, its node cannot be drained, a destroy hangs. Soft gives the program an error after
     # 5 + 10 + 15 seconds (timeo in tenths of a second, twice retransmitted). The price is a write that fails while the
     # server is away: good for the lines of a lesson, not for a database.
@@ -38,7 +38,7 @@ class NfsClientsArgs(TypedDict):
 class NfsClients(pulumi.ComponentResource):
     """A ReadWriteMany PersistentVolume over an NFS server, its claim, and Pods on several nodes that use it.
 
-    Depends on the server, so that on the way down the clients have unmounted before it goes. The address is a cluster
+    Depends on the server, so a destroy deletes the clients, which unmount, before the server. The address is a cluster
     IP: a node does the mounting, and a node does not know the names of Services. So it works from every namespace.
     """
 
@@ -62,7 +62,7 @@ class NfsClients(pulumi.ComponentResource):
             spec={
                 "capacity": {"storage": self._args["storage"]},
                 "access_modes": ["ReadWriteMany"],
-                # Empty on both sides: with none on the claim, the default class would make an EBS volume for it.
+                # Empty on both sides: for a claim without this key the default class would create an EBS volume.
                 "storage_class_name": "",
                 "persistent_volume_reclaim_policy": "Retain",
                 "claim_ref": {"namespace": namespace, "name": self.claim_name},

@@ -33,12 +33,12 @@ from .workload import owner_reference, workload_options
 SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
 # What a client of NFS version 3 or 4 needs to reach.
 PORTS = {"nfs": 2049, "mountd": 20048, "rpcbind": 111}
-# A claim goes when the last pod on it has gone. Pulumi names no pod that holds it: `kubectl describe pvc` does.
+# Kubernetes deletes a claim after the last Pod that uses it. `kubectl describe pvc` names that Pod, Pulumi does not.
 FREE_TIMEOUT = "5m"
 
 
 class NfsServerArgs(TypedDict, total=False):
-    """What an NFS server is made from. Everything has a default."""
+    """The arguments of an NFS server. Each has a default."""
 
     server_name: pulumi.Input[str]
     """What the Deployment and the Service are called. Default: the component's own name."""
@@ -102,7 +102,7 @@ class NfsServer(pulumi.ComponentResource):
 
     def _read_args(self, name: str, args: NfsServerArgs) -> None:
         def checked(what: str, value: pulumi.Input[str], check: Callable[[str], str]) -> pulumi.Input[str]:
-            """What is known is checked now, before anything is registered; an output as soon as it is known."""
+            """Check a known value now, before anything is registered, and an output as soon as it is known."""
 
             def checked_text(text: str) -> str:
                 try:
@@ -148,7 +148,7 @@ class NfsServer(pulumi.ComponentResource):
             spec={
                 "replicas": 1,
                 "selector": {"match_labels": self._labels},
-                # A rolling update would start the new pod while the old one still has the volume, maybe elsewhere.
+                # A rolling update would start the new pod while the old one still has the volume, perhaps elsewhere.
                 "strategy": {"type": "Recreate"},
                 "template": {"metadata": {"labels": self._labels}, "spec": self._pod()},
             },
@@ -189,11 +189,11 @@ class NfsServer(pulumi.ComponentResource):
         )
 
     def _label_volume(self, claim: PersistentVolumeClaim, deployment: Deployment) -> None:
-        """Puts the server's label on the volume that was made for the claim, and so learns what it is called.
+        """Put the server's label on the volume that was created for the claim, and so learn the volume's name.
 
-        A claim is recorded as it was made: before its pod, so without a volume. A patch answers with the object as it
-        is once the pod runs. Reads would answer the same, but Pulumi repeats a read in every later update, and writes
-        the whole state before and after it; a patch that changes nothing costs nothing.
+        Pulumi records a claim as it is at its creation: before its Pod, so without a volume. A patch, made when the Pod
+        runs, answers with the object as it is then. A read would answer the same, but Pulumi repeats it in every later
+        update, and writes the whole state before and after it. A patch that changes nothing costs nothing.
         """
         # Another claim of the same name has another volume.
         when = pulumi.ResourceOptions(parent=self, depends_on=[deployment], replacement_trigger=claim.metadata.uid)

@@ -1,6 +1,6 @@
 """PersistenceTour: the ways of keeping data, side by side in one namespace, each in a Deployment of one Pod.
 
-Every Pod writes its name into a journal when it starts. So what its successor finds there tells what survived.
+Every Pod writes its name into a journal when it starts. The next Pod finds there the names that survived.
 """
 
 from typing import TypedDict
@@ -34,12 +34,12 @@ class PersistenceTourArgs(TypedDict):
 class PersistenceTour(pulumi.ComponentResource):
     """The ways of `tour_plan`, and a StatefulSet that asks for a volume for each Pod that it grows by.
 
-    Depends on: the namespace `tour`, a default StorageClass, and the NFS server. A Pod that mounts from a server that
-    is gone cannot be ended, so the tour has to go before the server.
+    Depends on the namespace `tour`, a default StorageClass, and the NFS server. A Pod cannot end while it mounts from a
+    server that was deleted, so the tour is deleted before the server.
 
-    The static PersistentVolume stands on the NFS server, not on an EBS volume: somebody would have to make that volume
-    outside of Kubernetes, in one way on AWS and in another on a laptop, and delete it after the PersistentVolume. On
-    the server it is one and the same object on both.
+    The static PersistentVolume is a share of the NFS server, not an EBS volume. Somebody would have to create that
+    volume outside of Kubernetes, in one way on AWS and in another on a laptop, and delete it afterwards. The share is
+    the same object on both.
     """
 
     def __init__(self, name: str, args: PersistenceTourArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -47,7 +47,7 @@ class PersistenceTour(pulumi.ComponentResource):
         self._share: NFSVolumeSourceArgsDict = {"server": args["nfs_address"], "path": "/"}
         static = self._create_static_claim(self._create_static_volume())
         dynamic = self._create_dynamic_claim()
-        # A claim stands here by the name of its way.
+        # By the name of the way.
         claims = {"static": static, "dynamic": dynamic}
         for way in WAYS:
             self._create_deployment(way, claims.get(way.claim))
@@ -62,9 +62,9 @@ class PersistenceTour(pulumi.ComponentResource):
                 # Says nothing about the size of the share; binding compares it with what the claim asks for.
                 "capacity": {"storage": SIZE},
                 "access_modes": ["ReadWriteMany"],
-                # No class: neither the default one, nor any, is to make a volume in its place.
+                # Without a class, so that no class, not even the default one, creates another volume for the claim.
                 "storage_class_name": "",
-                # Nothing of the share is deleted with it: the data belong to the server.
+                # The share is not deleted with it, because the data is the server's.
                 "persistent_volume_reclaim_policy": "Retain",
                 "claim_ref": {"namespace": TOUR_NAMESPACE, "name": "static"},
                 "nfs": self._share,
@@ -112,7 +112,7 @@ class PersistenceTour(pulumi.ComponentResource):
         )
 
     def _volume(self, way: Way) -> VolumeArgsDict | None:
-        """Where the Pods of a way keep their data; None for the one without a volume."""
+        """Return the volume in which the Pods of a way keep their data; None for the way without one."""
         if way.claim:
             return {"name": CLAIM_TEMPLATE, "persistent_volume_claim": {"claim_name": way.claim}}
         volumes: dict[str, VolumeArgsDict | None] = {
@@ -134,7 +134,7 @@ class PersistenceTour(pulumi.ComponentResource):
                 "name": STATEFUL_SET,
                 "namespace": TOUR_NAMESPACE,
                 "labels": labels,
-                # `kubectl scale` makes the number of replicas its own; the next `pulumi up` is to set it all the same.
+                # `kubectl scale` takes over the number of replicas. The next `pulumi up` sets it all the same.
                 "annotations": {"pulumi.com/patchForce": "true"},
                 # The StatefulSet, and with it the claims that it made, is deleted with this claim.
                 "owner_references": [owner_reference(dynamic)],
@@ -158,18 +158,18 @@ class PersistenceTour(pulumi.ComponentResource):
 
 
 def _pod(way: str, volume: VolumeArgsDict | None, from_template: bool = False) -> PodSpecArgsDict:
-    """A Pod that signs the journal and waits. To the Pods of a StatefulSet, its template brings the volume."""
+    """Return a Pod that signs the journal and waits. A StatefulSet gives its Pods their volume from its template."""
     book = journal(way)
     container: ContainerArgsDict = {
         "name": "writer",
         "image": SHELL_IMAGE,
         "command": ["sh", "-c", f"mkdir -p {DATA} && hostname >> {book} && sync && exec sleep 2147483647"],
-        # Ready once it has signed: what is read before that is not yet the whole story.
+        # Ready when it has signed: a journal that is read before lacks this Pod.
         "readiness_probe": {"exec_": {"command": ["grep", "-q", ".", book]}, "period_seconds": 2},
     }
     if volume or from_template:
         container["volume_mounts"] = [{"name": CLAIM_TEMPLATE, "mount_path": DATA}]
-    # Nothing is in flight in a Pod that only waits.
+    # A Pod that only waits has nothing to finish.
     pod: PodSpecArgsDict = {"containers": [container], "termination_grace_period_seconds": 1}
     if volume:
         pod["volumes"] = [volume]

@@ -20,5 +20,5 @@ __all__ = [
     "ReclaimBarrierProvider",
 ]
 
-# The two from which FrozenInputs was made.
+# Two former classes. Their resources become FrozenInputs in the next `up`; a destroy before it finds these names.
 FixedInputsProvider = VolumeSizeProvider = FrozenInputsProvider

@@ -1,4 +1,4 @@
-"""ClusterAccess: how to reach a cluster and its EC2 API. Both targets give one; whoever asks them takes one."""
+"""ClusterAccess: how to reach a cluster and its EC2 API. Each target returns one."""
 
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict

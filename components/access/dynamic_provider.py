@@ -1,4 +1,4 @@
-"""What this project's dynamic providers have in common: failures that are sentences."""
+"""Provider: the base of the dynamic providers, with an address that never moves and failures without a traceback."""
 
 import sys
 from base64 import b64decode
@@ -24,7 +24,7 @@ GO_ON = "Not everything is deleted: run the command again, and it goes on from h
 
 @contextmanager
 def without_traceback() -> Generator[None]:
-    """Keeps the traceback off a Failure that leaves the block.
+    """Remove the traceback from a Failure that leaves the block.
 
     Pulumi's host of dynamic providers prints the traceback of whatever a provider raises, and a user would have to look
     for the sentence below it. The host formats the exception right after this block; other exceptions keep theirs.
@@ -72,7 +72,7 @@ class Provider(ResourceProvider):
 
 
 def differs(olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:
-    """Returns the inputs whose values changed, and PROVIDER_KEY where the state has an address from before a move.
+    """Return the inputs whose values changed, and PROVIDER_KEY where the state has an address from before a move.
 
     The provider's text is not compared, because new code is not a reason for an update.
     """
@@ -85,7 +85,7 @@ def _has_moved(olds: Mapping[str, Any]) -> bool:
 
 
 def inputs_of(props: Mapping[str, Any]) -> dict[str, Any]:
-    """A resource's own properties, without those that Pulumi adds."""
+    """Return a resource's own properties, without those that Pulumi adds."""
     return {key: value for key, value in props.items() if not key.startswith("__")}
 
 
@@ -93,7 +93,7 @@ class RecordedInputs(Provider):
     """Creates nothing; records the inputs of the last `up`, which a subclass needs in `check` or `delete`."""
 
     def id_of(self, props: Mapping[str, Any]) -> str:
-        """The resource's id."""
+        """Return the resource's id."""
         raise NotImplementedError
 
     def create(self, props: dict[str, Any]) -> CreateResult:

@@ -1,8 +1,8 @@
-"""ForeignUsers: on the way down, the first stop. Nothing is deleted while others still use the lab's storage.
+"""ForeignUsers: runs first in a destroy. Nothing is deleted while others still use the lab's storage.
 
-A pod of somebody else on one of the lab's claims would keep that claim from going, and Pulumi would wait for it without
-a word about the pod. A claim of somebody else in the lab's class would lose its driver. Both are waited for, and named,
-while everything still stands.
+Kubernetes does not delete a claim that a Pod uses. If the Pod is somebody else's, Pulumi would wait for the claim and
+not name the Pod. A claim of somebody else in the lab's class would lose its driver. The destroy waits for both, and
+names them, while the lab is still complete.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from .volume_inventory import Claim, Kubernetes, in_kubernetes, pods_by_claim, u
 
 
 class ForeignUsersArgs(TypedDict):
-    """The class and the lab's own servers in it; how to look, and how long to wait (seconds)."""
+    """The class and the lab's own claims in it; how to reach the cluster; seconds to wait."""
 
     storage_class: str
     own: Sequence[OwnedClaim]
@@ -29,7 +29,7 @@ class ForeignUsersArgs(TypedDict):
 
 
 def foreign_users(kubernetes: Kubernetes, storage_class: str, own: Sequence[OwnedClaim]) -> list[str]:
-    """A line for every claim of the class that is not the lab's, and for every foreign pod on one that is."""
+    """Return a line for each foreign claim of the class, and for each foreign Pod on a claim of the lab."""
     pods = pods_by_claim(kubernetes)
     claims = in_kubernetes(kubernetes, storage_class).claims
     return [
@@ -49,7 +49,7 @@ def foreign_users(kubernetes: Kubernetes, storage_class: str, own: Sequence[Owne
 
 
 def _server(claim: Claim, own: Sequence[OwnedClaim]) -> str | None:
-    """The server of the lab whose claim this is."""
+    """Return the server of the lab that this claim belongs to; None for a foreign claim."""
     for one in own:
         if claim.namespace == one["namespace"] and fnmatchcase(claim.name, one["claim"]):
             return one["server"]
@@ -57,7 +57,7 @@ def _server(claim: Claim, own: Sequence[OwnedClaim]) -> str | None:
 
 
 class ForeignUsersProvider(RecordedInputs):
-    """On delete, waits."""
+    """Its delete waits until nobody else uses the storage."""
 
     def id_of(self, props: Mapping[str, Any]) -> str:
         return str(props["storage_class"])
@@ -83,7 +83,7 @@ def _failure(props: Mapping[str, Any], lines: Sequence[str]) -> Failure:
 
 
 class ForeignUsers(Resource, module="storage-lab", name="ForeignUsers"):
-    """Depends on all servers, so its delete comes before theirs: it waits until nobody else uses their storage."""
+    """Depends on all servers, so it is deleted before them: its delete waits until nobody else uses their storage."""
 
     def __init__(self, name: str, args: ForeignUsersArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(ForeignUsersProvider(), name, dict(args), opts)

@@ -1,4 +1,4 @@
-"""Waiting until something is gone, with a word now and then, and an end."""
+"""Waits until nothing is left: reports progress, and ends at a deadline."""
 
 import time
 from collections.abc import Callable
@@ -7,11 +7,11 @@ from ..access.cancellation import cancelled
 from ..access.clients import GONE_FOR_GOOD, Unreachable
 from ..access.dynamic_provider import GO_ON, Failure
 
-# Between two looks, in seconds: usually it is over within one, and after that patience costs nothing.
+# Seconds between two looks. Most waits end within 1 s; a longer one waits for a driver or a person.
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0
-# An API server that restarts is away for a few seconds.
+# An API server that restarts does not answer for a few seconds.
 UNREACHABLE_SECONDS = 30
-# The first word comes soon, for a command that says nothing looks dead; later ones only show that it is not.
+# The first line of progress comes soon, because a silent command looks dead. Later lines show that it is not.
 FIRST_WORD_SECONDS, PROGRESS_SECONDS = 3, 10
 
 
@@ -23,7 +23,7 @@ class Clock:
 
 
 def tell(line: str) -> None:
-    """A line of progress: Pulumi shows what a provider prints."""
+    """Print a line of progress: Pulumi shows what a provider prints."""
     print(line, flush=True)
 
 
@@ -34,10 +34,10 @@ def poll_until_empty(
     clock: Clock | None = None,
     say: Callable[[str], None] = tell,
 ) -> None:
-    """Returns once `look` sees nothing (something false); says now and then what it sees.
+    """Return once `look` returns something false; report from time to time what it returns.
 
     Raises what `explain` returns when `timeout` seconds have passed, and Failure when Pulumi was told to stop, or when
-    an API has not answered for UNREACHABLE_SECONDS, in which case nobody can tell what is there.
+    an API has not answered for UNREACHABLE_SECONDS, because then nobody knows what is left.
     """
     clock = clock or Clock()
     begin = answered = clock.now()
@@ -74,6 +74,6 @@ def _explained(explain: Callable[[], Failure]) -> Failure:
 def _cannot_tell(error: Unreachable) -> Failure:
     return Failure(
         f"{error}\n"
-        "Nobody can tell what is left there, so nothing more is deleted: bring it back and run pulumi destroy again. "
-        f"If the cluster is gone for good, run {GONE_FOR_GOOD}=true pulumi destroy."
+        "So nobody knows what is left there, and nothing more is deleted. Start it, then run pulumi destroy again. "
+        f"If the cluster does not exist any more, run {GONE_FOR_GOOD}=true pulumi destroy."
     )

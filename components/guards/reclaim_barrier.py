@@ -1,8 +1,8 @@
-"""ReclaimBarrier: on the way down, the point that is passed only when a class's volumes are gone.
+"""ReclaimBarrier: its delete returns only when a class has no volumes left.
 
-Deleting a claim returns when the claim is gone; its PersistentVolume and its EBS volume go later, by the hands of the
-driver. Whatever keeps the driver working depends, through the StorageClass, on this resource's delete. It changes
-nothing itself, but for claims of the lab that are no longer, or not yet, in the state.
+Pulumi considers a claim deleted when Kubernetes has removed the object. Its driver deletes the PersistentVolume and the
+EBS volume after that. So Pulumi deletes the barrier after the claims, and before the driver, the nodes and the class.
+The barrier deletes nothing itself, except claims of the lab that an interrupted update left out of the state.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ from .volume_inventory import Claim, Inventory, delete_claim, explain, in_ec2, i
 
 
 class VolumeTag(TypedDict):
-    """The tag that the class's EBS volumes carry, and no others."""
+    """The tag that all EBS volumes of the class carry, and no others."""
 
     key: pulumi.Input[str]
     value: pulumi.Input[str]
@@ -30,8 +30,9 @@ class VolumeTag(TypedDict):
 class ReclaimBarrierArgs(TypedDict):
     """Which volumes to wait for, how to look for them, and for how long (seconds).
 
-    `own_claims` are gone when the barrier is reached, save for what an interrupted update made and did not record:
-    those it deletes."""
+    Of `own_claims` only those still exist that an interrupted update created and did not record: the barrier deletes
+    them.
+    """
 
     storage_class: pulumi.Input[str]
     own_claims: Sequence[OwnedClaim]
@@ -42,24 +43,24 @@ class ReclaimBarrierArgs(TypedDict):
 
 
 class ClassVolumes:
-    """What is left of a class, asked again and again. Both methods raise Unreachable."""
+    """The volumes of a class, looked up again and again. All methods raise Unreachable."""
 
     def __init__(self, props: Mapping[str, Any]) -> None:
         self._props = props
         self._client = ClusterClient(props["kubeconfig"], props["ec2"])
 
     def look(self) -> Inventory:
-        """What is left in Kubernetes; once that is nothing, what is left in EC2, which the driver empties first."""
+        """Return what is left in Kubernetes or, once that is nothing, in EC2."""
         return self._in_kubernetes() or self._in_ec2()
 
     def delete_own(self, claims: Iterable[Claim]) -> None:
-        """Deletes those of the claims that are the lab's, with the Deployments that they own; does not wait."""
+        """Delete the claims that are the lab's, with the Deployments that they own; do not wait."""
         own = {Claim(one["namespace"], one["claim"]) for one in self._props["own_claims"]}
         for claim in own.intersection(claims):
             self._client.ask_kubernetes(partial(delete_claim, claim=claim), None)
 
     def explain(self) -> Failure:
-        """All that is left in either, naming what holds it, and what to do."""
+        """Return the failure that names all that is left, what uses it, and what to do."""
         lines = [
             *self._client.ask_kubernetes(lambda client: explain(self._in_kubernetes(), client), []),
             *explain(self._in_ec2(), None),
@@ -81,25 +82,25 @@ class ClassVolumes:
 
 
 class ReclaimBarrierProvider(RecordedInputs):
-    """On delete, waits."""
+    """Its delete waits until no volume is left."""
 
     def id_of(self, props: Mapping[str, Any]) -> str:
         return str(props["storage_class"])
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        remains = ClassVolumes(_props)
+        volumes = ClassVolumes(_props)
 
         def look() -> Inventory:
-            left = remains.look()
-            remains.delete_own(left.claims)
+            left = volumes.look()
+            volumes.delete_own(left.claims)
             return left
 
         with deleting():
-            poll_until_empty(look, remains.explain, _props["timeout_seconds"])
+            poll_until_empty(look, volumes.explain, _props["timeout_seconds"])
 
 
 class ReclaimBarrier(Resource, module="storage-lab", name="ReclaimBarrier"):
-    """Its delete waits until the class's PersistentVolumes, claims and EBS volumes are gone, or fails naming them."""
+    """Its delete waits until the class has no PersistentVolume, claim or EBS volume, or fails and names them."""
 
     def __init__(self, name: str, args: ReclaimBarrierArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(ReclaimBarrierProvider(), name, dict(args), opts)

@@ -1,7 +1,7 @@
-"""What is left of a StorageClass, in Kubernetes and in EC2, and what holds it.
+"""Inventory: the volumes and claims of a StorageClass, in Kubernetes and in EC2.
 
-Two looks: `in_kubernetes` and `in_ec2` are cheap and are asked again and again; `explain` reads pods and attachments
-too, for a message.
+`in_kubernetes` and `in_ec2` are cheap, and a wait calls them again and again. `explain` reads Pods and attachments
+too, because its lines say what uses a volume.
 """
 
 from collections import defaultdict
@@ -39,7 +39,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class User:
-    """A pod that uses a claim; `role` is its label of that name, empty where it has none."""
+    """A Pod that uses a claim; `role` is its label of that name, empty where it has none."""
 
     namespace: str
     name: str
@@ -70,7 +70,7 @@ class EbsVolume:
 
 @dataclass(frozen=True)
 class Inventory:
-    """What still exists of a class. `claims` are all those that name it, bound or not."""
+    """The objects of a class. `claims` are all claims that name the class, bound or not."""
 
     volumes: tuple[BoundVolume, ...] = ()
     claims: tuple[Claim, ...] = ()
@@ -90,7 +90,7 @@ class Inventory:
 
 
 def in_kubernetes(kubernetes: Kubernetes, storage_class: str) -> Inventory:
-    """The PersistentVolumes and claims of `storage_class`."""
+    """Return the PersistentVolumes and claims of `storage_class`."""
     from lightkube.resources.core_v1 import PersistentVolume, PersistentVolumeClaim
 
     volumes = [pv for pv in kubernetes.list(PersistentVolume) if pv.spec.storageClassName == storage_class]
@@ -109,7 +109,7 @@ def in_kubernetes(kubernetes: Kubernetes, storage_class: str) -> Inventory:
 
 
 def delete_claim(kubernetes: Kubernetes, claim: Claim) -> None:
-    """Deletes a claim together with what it owns; nothing where there is none."""
+    """Delete a claim together with what it owns, if the claim exists."""
     from lightkube import ApiError
     from lightkube.resources.core_v1 import PersistentVolumeClaim
     from lightkube.types import CascadeType
@@ -122,7 +122,7 @@ def delete_claim(kubernetes: Kubernetes, claim: Claim) -> None:
 
 
 def in_ec2(ec2: Ec2, tag: str, value: str) -> tuple[EbsVolume, ...]:
-    """The EBS volumes that carry the tag, those on their way out included."""
+    """Return the EBS volumes that carry the tag, also those that EC2 is deleting."""
     return tuple(
         EbsVolume(
             volume["VolumeId"],
@@ -134,7 +134,7 @@ def in_ec2(ec2: Ec2, tag: str, value: str) -> tuple[EbsVolume, ...]:
 
 
 def explain(left: Inventory, kubernetes: Kubernetes | None) -> Sequence[str]:
-    """A line for everything that is left, naming what holds it. Without `kubernetes`, holders are not looked for."""
+    """Return a line for each object, with what uses it. Without `kubernetes` nothing is said about users."""
     users = pods_by_claim(kubernetes) if kubernetes and (left.claims or left.volumes) else {}
     nodes = _nodes_by_volume(kubernetes) if kubernetes and left.volumes else {}
     bound = {volume.claim for volume in left.volumes}
@@ -146,8 +146,8 @@ def explain(left: Inventory, kubernetes: Kubernetes | None) -> Sequence[str]:
 
 
 def used_by(pods: Sequence[User]) -> str:
-    """The end of a sentence about a claim."""
-    return f", used by {', '.join(map(str, pods))}" if pods else ", used by no pod"
+    """Return the end of a sentence about a claim."""
+    return f", used by {', '.join(map(str, pods))}" if pods else ", used by no Pod"
 
 
 def pods_by_claim(kubernetes: Kubernetes) -> dict[Claim, list[User]]:

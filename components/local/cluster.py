@@ -26,7 +26,7 @@ REQUESTS_A_SECOND = 1000
 
 class LocalClusterArgs(TypedDict):
     """`cloud` names the local cloud's folder; `cluster_name` is what its volumes are tagged with;
-    `zone` is where all `nodes` stand."""
+    `zone` is the zone of all `nodes`."""
 
     cloud: str
     cluster_name: str
@@ -77,7 +77,7 @@ class LocalCluster(pulumi.ComponentResource):
         return kubernetes.Provider(
             name,
             kubeconfig=self.access.kubeconfig,
-            # A new kubeconfig for the same cluster is no reason to replace everything in it.
+            # A new kubeconfig for the same cluster is not a reason to replace everything in it.
             cluster_identifier=control_plane.cluster_id,
             # The default, 50 requests a second, is for API servers that others use too.
             kube_client_settings={"qps": REQUESTS_A_SECOND, "burst": REQUESTS_A_SECOND},
@@ -97,7 +97,7 @@ class LocalCluster(pulumi.ComponentResource):
         )
 
     def _create_node(self, name: str) -> list[pulumi.Resource]:
-        """What a kubelet and the driver on it would announce. kwok answers for the kubelet from then on."""
+        """Create what a kubelet and the driver on its node would announce. kwok answers for the kubelet after that."""
         instance = Ec2Instance(
             name, {"ec2": self._ec2, "node": name, "zone": self._zone}, opts=pulumi.ResourceOptions(parent=self)
         )
@@ -107,7 +107,7 @@ class LocalCluster(pulumi.ComponentResource):
                 "name": name,
                 "annotations": {
                     "kwok.x-k8s.io/node": "fake",
-                    # Without it no VolumeAttachment is ever made for the node.
+                    # Without it Kubernetes never creates a VolumeAttachment for the node.
                     "volumes.kubernetes.io/controller-managed-attach-detach": "true",
                 },
                 "labels": {
@@ -140,7 +140,7 @@ class LocalCluster(pulumi.ComponentResource):
 
 
 def create_cluster(settings: Settings) -> LocalCluster:
-    """The cluster of this stack."""
+    """Return the cluster of this stack."""
     stack = pulumi.get_stack()
     return LocalCluster(
         "lab",

@@ -1,4 +1,4 @@
-"""Ec2Instance: what the fake node of the local cloud says that it is, so that volumes have something to attach to."""
+"""Ec2Instance: the instance behind a fake node of the local cloud, to which EC2 attaches volumes."""
 
 from typing import Any, TypedDict, cast
 from urllib.error import HTTPError
@@ -17,12 +17,12 @@ from ..access.dynamic_provider import Failure, Provider, deleting, differs, inpu
 _IMAGE_ID = "ami-00000000000000000"
 _INSTANCE_TYPE = "t3.medium"
 _ALIVE = ("pending", "running")
-# By this tag an instance is found again whose creation was interrupted.
+# This tag finds an instance whose creation was interrupted.
 _NODE_TAG = "storage-lab-node"
 
 
 class Ec2InstanceArgs(TypedDict):
-    """Where the emulator is, the name of the Kubernetes node that the instance stands for, and its zone."""
+    """How to reach the emulator; the name of the Kubernetes Node, and its zone."""
 
     ec2: Ec2Access
     node: str
@@ -37,10 +37,10 @@ class Ec2InstanceProvider(Provider):
             return CreateResult(_ensure(props), inputs_of(props))
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """Another instance takes the place of one that is gone, or that stands for another node or elsewhere.
+        """Replace an instance that does not exist any more, or that belongs to another node or zone.
 
-        It is looked for where EC2 will be: a cloud that was made anew knows none of the old instances. While the EC2
-        API is down nothing is known to be gone: that it is down shows in the control plane's own diff.
+        The new endpoint is asked, because a cloud that was created again has none of the old instances. While the EC2
+        API does not answer, the instance is taken to exist: the control plane's own diff shows that it is down.
         """
         changed = differs(_olds, _news)
         replaces = [key for key in ("node", "zone") if key in changed]
@@ -63,7 +63,7 @@ class Ec2InstanceProvider(Provider):
             try:
                 ClusterClient(ec2=_props["ec2"]).ask_ec2(end, if_gone=None)
             except Unreachable as error:
-                raise Failure(f"the instance {_id} of node {_props['node']} cannot be ended: {error}") from error
+                raise Failure(f"the instance {_id} of node {_props['node']} cannot be terminated: {error}") from error
 
 
 def _terminate(ec2: Any, instance_id: str) -> None:
@@ -84,7 +84,7 @@ def _detach_all(ec2: Any, instance_id: str) -> None:
 
 
 def _ensure(props: dict[str, Any]) -> str:
-    """The id of the node's instance, which is begun if there is none yet."""
+    """Return the id of the node's instance, which is started if it does not exist."""
     tags = [{"Key": _NODE_TAG, "Value": props["node"]}, {"Key": "Name", "Value": props["node"]}]
     filters = [
         {"Name": f"tag:{_NODE_TAG}", "Values": [props["node"]]},
@@ -107,23 +107,23 @@ def _ensure(props: dict[str, Any]) -> str:
     try:
         return ClusterClient(ec2=props["ec2"]).ask_ec2(find_or_run, if_gone="")
     except Unreachable as error:
-        raise Failure(f"no instance can be had for node {props['node']}: {error}") from error
+        raise Failure(f"no instance could be started for node {props['node']}: {error}") from error
 
 
 def _subnet(ec2: Any, zone: str) -> str:
-    """The default subnet of the zone: the emulator goes by it and overlooks a wish for a zone."""
+    """Return the default subnet of the zone: the emulator ignores a request for a zone."""
     filters = [{"Name": "availability-zone", "Values": [zone]}, {"Name": "default-for-az", "Values": ["true"]}]
     return cast(str, ec2.describe_subnets(Filters=filters)["Subnets"][0]["SubnetId"])
 
 
 def _is_alive(props: dict[str, Any], instance_id: str, unknown: bool) -> bool:
-    """Whether the instance exists and is not terminated; `unknown` where the EC2 API does not say.
+    """Return whether the instance exists and is not terminated; `unknown` where the EC2 API does not answer.
 
     Asked at every `pulumi up` for every node, so by hand: the AWS SDK takes half a second to get ready for a question
     that the emulator, which checks no signature, answers in five milliseconds.
     """
     endpoint = props["ec2"]["endpoint_url"]
-    if not isinstance(endpoint, str):  # the preview of a cloud that is to be made
+    if not isinstance(endpoint, str):  # the preview of a cloud that does not exist yet
         return unknown
     question = urlencode({"Action": "DescribeInstances", "Version": "2016-11-15", "InstanceId.1": instance_id})
     try:

@@ -16,9 +16,9 @@ DEFAULT_NODE_TYPE = "t3.medium"
 
 @dataclass(frozen=True)
 class EksSettings:
-    """What the cluster on AWS is made of.
+    """The settings of the cluster on AWS.
 
-    `vpc_id` is None and `subnet_ids` empty where the lab makes its own network. `public_access_cidrs` are the IPv4
+    `vpc_id` is None and `subnet_ids` empty where the lab creates its own network. `public_access_cidrs` are the IPv4
     blocks that may reach the API endpoint; none means everybody.
     """
 
@@ -52,7 +52,7 @@ def _check_network(read: Reader, settings: EksSettings) -> None:
     if read.is_set("vpcId") != read.is_set("subnetIds"):
         given, missing = ("vpcId", "subnetIds") if read.is_set("vpcId") else ("subnetIds", "vpcId")
         read.refuse(
-            given, f"needs {missing} too; set both for a network of yours, or neither for one that the lab makes"
+            given, f"needs {missing} too; set both for a network of yours, or neither for one that the lab creates"
         )
     if read.is_set("subnetIds") and len(settings.subnet_ids) == 1:
         read.refuse("subnetIds", "is too short; EKS accepts subnets in two zones or more, the node's first")
@@ -61,7 +61,9 @@ def _check_network(read: Reader, settings: EksSettings) -> None:
 def _check_version(version: str) -> str:
     match = re.fullmatch(r"1\.([0-9]{2})", version)
     if not match or int(match[1]) < OLDEST_VERSION:
-        raise ValueError(f'is no Kubernetes version for this lab; accepted is "1.{OLDEST_VERSION}" or newer, in quotes')
+        raise ValueError(
+            f'is not a Kubernetes version for this lab; accepted is "1.{OLDEST_VERSION}" or newer, in quotes'
+        )
     return version
 
 

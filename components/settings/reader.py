@@ -34,12 +34,12 @@ class Reader:
         return default if value is None else self._checked(key, value, check) or default
 
     def optional_text(self, key: str, check: Check) -> str | None:
-        """None if it is not there or empty: Pulumi.yaml cannot declare a key without a value."""
+        """Return None for a missing or empty value: Pulumi.yaml cannot declare a key without a value."""
         value = self._value(key)
         return self._checked(key, value, check) if value else None
 
     def choice(self, key: str, choices: Sequence[str]) -> str:
-        """One of the words; a key that has to be there. Returns "" if it is wrong."""
+        """Return one of the words, or "" if the key is missing or its value is another word."""
         accepted = f"accepted is {' or '.join(choices)}"
         value = self._value(key)
         if value is None:
@@ -68,7 +68,7 @@ class Reader:
         return value == "true"
 
     def texts(self, key: str, check: Check, default: Sequence[str]) -> tuple[str, ...]:
-        """A list of texts, empty only where the default is. A bad element is noted by its index and left out."""
+        """Return a list of texts, empty only where the default is. A bad element is noted by its index and left out."""
         value = self._value(key)
         if value is None:
             return tuple(default)
@@ -85,17 +85,17 @@ class Reader:
         return tuple(self._elements(key, elements, check))  # pyright: ignore[reportUnknownArgumentType]
 
     def is_set(self, key: str) -> bool:
-        """Whether the user chose a value: those that Pulumi.yaml declares are always there."""
+        """Return whether the user chose a value: the keys that Pulumi.yaml declares always have one."""
         return self._values.get(key, "") not in ("", "[]", "false")
 
     def refuse(self, key: str, reason: str) -> None:
-        """Notes that the value of `key` is no good: `reason` continues the sentence that names both."""
+        """Note that the value of `key` cannot be used: `reason` continues the sentence that names both."""
         self._problems.append(
             f"{CONFIG_NAMESPACE}:{key} {_shown(self._values[key]) + ' ' if key in self._values else ''}{reason}"
         )
 
     def finish(self) -> None:
-        """Raises BadSettings if anything was wrong, keys that nobody read included."""
+        """Raise BadSettings if anything was wrong, or a key was never read."""
         for key in sorted(set(self._values) - set(self._known)):
             close = difflib.get_close_matches(key, self._known, n=1, cutoff=0.5)
             hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(sorted(self._known))}"
@@ -128,6 +128,6 @@ class Reader:
 
 
 def _shown(value: str) -> str:
-    """The value as the user wrote it, on one line and no longer than one."""
+    """Return the value as the user wrote it, cut to one line."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 90 else f"{text[:80]}..."

@@ -32,11 +32,11 @@ MOST_NODES = 100
 MOST_NFS_CLIENTS = 50
 # A t3.medium holds 17 Pods, less kube-proxy, aws-node, ebs-csi-node and the Pod Identity agent on each.
 PODS_PER_NODE = 13
-# Somewhere on the nodes: CoreDNS and the driver's controller, two each.
+# CoreDNS and the driver's controller, two each, on any of the nodes.
 SYSTEM_PODS = 4
-# With the tour or with clients.
+# Nodes for the tour or for clients.
 NODES_TO_COMPARE = 2
-# Those that the EC2 emulator has a subnet in.
+# The zones in which the EC2 emulator has a subnet.
 LOCAL_ZONES = "abc"
 
 
@@ -61,7 +61,7 @@ class Settings:
 
     @property
     def namespaces(self) -> list[str]:
-        """The namespaces that the program has to create."""
+        """The namespaces that the program creates."""
         of_the_tour = {TOUR_NAMESPACE} if self.tour else set[str]()
         return sorted({server.namespace for server in self.servers} - {DEFAULT_NAMESPACE} | of_the_tour)
 
@@ -113,7 +113,7 @@ def _check_together(read: Reader, settings: Settings) -> None:
     elif settings.target == "local" and settings.nodes < _fewest_nodes(len(settings.servers), settings.tour, 0):
         read.refuse(
             "nodes",
-            f"is too few for {len(settings.servers)} servers{' and the tour' if settings.tour else ''}, for a node "
+            f"is too few for {len(settings.servers)} servers{' and the tour' if settings.tour else ''}, because a node "
             f"attaches {VOLUMES_PER_NODE} volumes at most; set more nodes, or 0 to have enough",
         )
 
@@ -124,7 +124,7 @@ def _fewest_nodes(servers: int, tour: bool, nfs_clients: int) -> int:
 
 
 def _nodes_for_pods(servers: int, eks: EksSettings | None) -> int:
-    """How many EKS nodes hold the servers' Pods; 1 for types of which it is not known here how many fit."""
+    """Return how many EKS nodes the servers' Pods need; 1 for an instance type whose capacity is not known here."""
     if eks is None or eks.node_type != DEFAULT_NODE_TYPE:
         return 1
     return ceil((servers + SYSTEM_PODS) / PODS_PER_NODE)

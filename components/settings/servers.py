@@ -13,7 +13,7 @@ DEFAULT_SERVERS = ("nfs-server",)
 class OwnedClaim(TypedDict):
     """A claim of the lab: Pods with the label `role: <server>` may use it, and no others.
 
-    `claim` may be a pattern of the shell's: a StatefulSet numbers its claims, and whoever scales it makes more.
+    `claim` may be a pattern of the shell's, because a StatefulSet numbers its claims, and has more when it is scaled.
     """
 
     namespace: str
@@ -23,14 +23,14 @@ class OwnedClaim(TypedDict):
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """One NFS server: where it lives and what its Deployment, its Service and its claim are called."""
+    """One NFS server: its namespace, and the name of its Deployment and its Service."""
 
     namespace: str
     name: str
 
     @property
     def label(self) -> str:
-        """How it is written in the configuration, and what tells it from the others in the stack."""
+        """The server as the configuration writes it, different for each server of the stack."""
         return self.name if self.namespace == DEFAULT_NAMESPACE else f"{self.namespace}/{self.name}"
 
     @property
@@ -43,7 +43,7 @@ class ServerSettings:
 
 
 def read_servers(read: Reader) -> tuple[ServerSettings, ...]:
-    """The servers, in the order of the configuration. Notes names that are bad and names that collide."""
+    """Return the servers in the order of the configuration. Note names that are bad and names that collide."""
     servers = [_parsed(written) for written in read.texts("servers", _check_server, DEFAULT_SERVERS)]
     claims: dict[tuple[str, str], ServerSettings] = {}
     for server in servers:

@@ -1,6 +1,6 @@
 """What the tour shows: the ways of keeping data, side by side, and what each is expected to lose.
 
-Plain data. The component makes the ways from it, `lab tour` holds what it observes against it.
+Plain data. The component creates the ways from it, and `lab tour` compares with it what it observes.
 """
 
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from .servers import OwnedClaim
 
 TOUR_NAMESPACE = "tour"
-"""Where the tour lives, all by itself: what a learner does there touches no server."""
+"""The namespace of the tour alone, so that nothing that a learner does there touches a server."""
 DATA = "/data"
-"""Where every Pod of the tour keeps its data."""
+"""The folder in which every Pod of the tour keeps its data."""
 STATEFUL_SET = "growing"
 CLAIM_TEMPLATE = "data"
 GROWTH = (1, 3)
@@ -28,8 +28,8 @@ VOLUMES = 1 + max(GROWTH)
 class Way:
     """One way of keeping data, named like its Deployment.
 
-    `keeper` is where the bytes are. `survives_pod` says whether they are there for the Pod that takes the place of a
-    deleted one; `lost_when` is what ends them.
+    `keeper` holds the bytes. `survives_pod` says whether the next Pod finds them after one was deleted, and `lost_when`
+    which event deletes them.
     """
 
     name: str
@@ -50,10 +50,10 @@ WAYS = (
 
 
 def journal(way: str) -> str:
-    """The file in which every Pod of a way writes its name when it starts. Two ways share the NFS server's volume."""
+    """Return the file in which each Pod of a way writes its name at its start. Two ways share the server's volume."""
     return f"{DATA}/{way}.journal"
 
 
 def grown_claim(ordinal: int) -> str:
-    """The claim that Kubernetes makes for the StatefulSet's Pod of that number."""
+    """Return the claim that Kubernetes creates for the StatefulSet's Pod of that number."""
     return f"{CLAIM_TEMPLATE}-{STATEFUL_SET}-{ordinal}"

@@ -192,9 +192,11 @@ def test_volumes_are_detached_from_an_instance_that_ends(provider: Ec2InstancePr
 
 def test_what_cannot_be_done_is_said_with_the_nodes_name(provider: Ec2InstanceProvider, ec2: Ec2) -> None:
     ec2.down = True
-    with pytest.raises(Failure, match="no instance can be had for node node-1: the EC2 API does not answer: Could not"):
+    with pytest.raises(
+        Failure, match="no instance could be started for node node-1: the EC2 API does not answer: Could not"
+    ):
         provider.create(PROPS)
-    with pytest.raises(Failure, match="the instance i-0 of node node-1 cannot be ended: the EC2 API"):
+    with pytest.raises(Failure, match="the instance i-0 of node node-1 cannot be terminated: the EC2 API"):
         provider.delete("i-0", PROPS)
 
 

@@ -145,7 +145,7 @@ def test_there_are_eks_nodes_enough_for_the_pods(servers: int, nodes: int) -> No
         (EKS | {"image": "gcr.io/google_containers/volume-nfs:0.8"}, "is a Docker schema 1 image"),
         (EKS | {"kubernetesVersion": "1.3"}, 'accepted is "1.34" or newer, in quotes'),
         (EKS | {"kubernetesVersion": "1.33"}, 'accepted is "1.34" or newer'),
-        (EKS | {"kubernetesVersion": "v1.36"}, "is no Kubernetes version"),
+        (EKS | {"kubernetesVersion": "v1.36"}, "is not a Kubernetes version"),
         (EKS | {"nodeType": "big"}, 'storage-lab:nodeType "big" is not an EC2 instance type'),
         (EKS | {"vpcId": "vpc-12345678"}, "needs subnetIds too"),
         (EKS | {"subnetIds": SUBNETS}, "needs vpcId too"),
@@ -187,7 +187,7 @@ def test_all_mistakes_are_reported_together() -> None:
 def test_too_few_nodes_for_the_volumes_are_refused() -> None:
     servers = json.dumps([f"s{number}" for number in range(26)])
     [problem] = problems(LOCAL | {"servers": servers, "nodes": "1"})
-    assert 'storage-lab:nodes "1" is too few for 26 servers, for a node attaches 25 volumes at most' in problem
+    assert 'storage-lab:nodes "1" is too few for 26 servers, because a node attaches 25 volumes at most' in problem
 
 
 def test_the_exercises_image_is_fine_where_nothing_pulls_it() -> None:
