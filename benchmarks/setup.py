@@ -16,7 +16,7 @@ _PROGRAM = (
     "components.storage_class",
     "components.guards.foreign_users",
 )
-_TARGETS = {"local": "components.local.cluster", "eks": "components.eks.lab"}
+_TARGETS = {"local": "components.local.cluster", "eks": "components.eks.cluster"}
 _LOADED = "import sys; print(len(sys.modules), *sorted({name.partition('.')[0] for name in sys.modules}))"
 
 
