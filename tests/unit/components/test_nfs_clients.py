@@ -47,7 +47,7 @@ def test_a_server_that_is_gone_does_not_hold_the_clients_for_ever() -> None:
     assert 0 < sum(seconds * (turn + 1) for turn in range(retries + 1)) <= 60, "a node would hang for minutes"
 
 
-def test_writers_and_readers_are_as_many_as_asked_for_and_spread_over_the_nodes() -> None:
+def test_the_asked_number_of_clients_is_spread_over_the_nodes() -> None:
     deployed = run(nfsClients="3")
     assert len(deployed.all("kubernetes:core/v1:Node")) == 2, "on one node nothing is shared between nodes"
     workloads = {one.inputs["metadata"]["name"]: one.inputs["spec"] for one in of_the_clients(deployed, DEPLOYMENT)}
@@ -64,7 +64,7 @@ def test_writers_and_readers_are_as_many_as_asked_for_and_spread_over_the_nodes(
         assert container["volumeMounts"][0]["readOnly"] is (name == "nfs-server-reader")
 
 
-def test_on_the_way_down_clients_go_before_their_server_and_its_nodes() -> None:
+def test_a_destroy_deletes_clients_before_server_and_nodes() -> None:
     deployed = run_with_everybody()
     for server in ("nfs-server", "team/media"):
         ahead = {deployed.one(DEPLOYMENT, server).urn, deployed.one(SERVICE, server).urn}

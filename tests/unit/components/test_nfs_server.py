@@ -90,7 +90,7 @@ def test_the_outputs_name_the_volume_that_was_made() -> None:
     assert deployed.value(server.service_ip) == "10.0.0.17"
 
 
-def test_the_volume_is_looked_for_only_once_claim_and_deployment_are_there() -> None:
+def test_the_volume_is_read_after_claim_and_deployment_exist() -> None:
     deployed = lab()
     bound, volume = deployed.one(BOUND_CLAIM), deployed.one(BOUND_VOLUME)
     needed = {deployed.one(CLAIM).urn, deployed.one(DEPLOYMENT).urn}
@@ -149,14 +149,14 @@ def test_every_child_uses_the_components_provider() -> None:
             assert resource.provider.startswith(provider.urn), f"{resource.name} would go to the shell's own cluster"
 
 
-def test_the_service_comes_after_the_deployment_and_that_after_the_claim() -> None:
+def test_claim_deployment_and_service_are_created_in_this_order() -> None:
     deployed = lab()
     service, deployment, claim = deployed.one(SERVICE), deployed.one(DEPLOYMENT), deployed.one(CLAIM)
     assert deployment.urn in service.dependencies, "a Service waits for an endpoint, in vain before the Deployment"
     assert claim.urn in deployment.dependencies
 
 
-def test_a_deployment_that_does_not_start_is_given_up_after_five_minutes() -> None:
+def test_a_deployment_has_five_minutes_to_start() -> None:
     timeouts = lab().one(DEPLOYMENT).options.customTimeouts
     assert (timeouts.create, timeouts.update) == ("5m", "5m")
 

@@ -66,7 +66,7 @@ def test_every_pod_signs_a_journal_in_the_place_that_its_way_keeps() -> None:
         assert f"/data/{way}.journal" in container["readinessProbe"]["exec"]["command"]
 
 
-def test_the_static_volume_can_be_bound_by_its_own_claim_only_and_by_no_class() -> None:
+def test_only_its_own_claim_can_bind_the_static_volume() -> None:
     deployed = run(tour="true")
     [volume] = of_the_tour(deployed, VOLUME)
     [static] = [one for one in of_the_tour(deployed, CLAIM) if one.inputs["metadata"]["name"] == "static"]
@@ -108,7 +108,7 @@ def test_selectors_are_those_of_their_pods_and_nobody_elses() -> None:
     assert {one["role"] for one in labels} == {*(way.name for way in WAYS), STATEFUL_SET}
 
 
-def test_on_the_way_down_the_tour_goes_before_the_server_and_before_the_barrier() -> None:
+def test_a_destroy_deletes_the_tour_before_server_and_barrier() -> None:
     deployed = run(tour="true")
     [server] = [one for one in deployed.all(SERVICE) if one.name == "nfs-server"]
     first = [server, deployed.one(DEPLOYMENT, "nfs-server"), deployed.one(BARRIER), deployed.one(CONTROL_PLANE)]
@@ -124,7 +124,7 @@ def test_on_the_way_down_the_tour_goes_before_the_server_and_before_the_barrier(
     )
 
 
-def test_the_stop_for_foreign_users_comes_before_the_tour_goes() -> None:
+def test_foreign_users_are_looked_for_before_the_tour_is_deleted() -> None:
     deployed = run(tour="true")
     stop = deployed.one(STOP)
     for one in of_the_tour(deployed, DEPLOYMENT, SET, CLAIM):
@@ -132,14 +132,14 @@ def test_the_stop_for_foreign_users_comes_before_the_tour_goes() -> None:
     assert stop.inputs["own"][1:] == list(OWNED_CLAIMS)
 
 
-def test_the_tours_namespace_is_passed_by_the_barrier_before_it_goes() -> None:
+def test_the_barrier_comes_before_the_tours_namespace_is_deleted() -> None:
     deployed = run(tour="true")
     namespace = deployed.one(NAMESPACE)
     assert namespace.inputs["metadata"]["name"] == "tour"
     assert namespace.urn in deployed.needs(deployed.one(BARRIER))
 
 
-def test_what_an_interruption_left_unrecorded_goes_with_the_claim_that_the_barrier_deletes() -> None:
+def test_an_unrecorded_workload_is_deleted_with_the_barriers_claim() -> None:
     deployed = run(tour="true")
     assert {"namespace": "tour", "claim": "dynamic", "server": "dynamic"} in deployed.one(BARRIER).inputs["own_claims"]
     for name in ("dynamic", STATEFUL_SET):
@@ -160,7 +160,7 @@ def cluster(*more: Any) -> Kubernetes:
     )
 
 
-def test_no_claim_of_the_tour_is_foreign_however_far_the_set_has_grown() -> None:
+def test_no_claim_of_the_grown_stateful_set_is_foreign() -> None:
     further = claim("data-growing-17", namespace="tour")
     assert foreign_users(cluster(further), "ebs", OWNED_CLAIMS) == []
 

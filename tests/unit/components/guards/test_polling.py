@@ -88,14 +88,14 @@ def test_a_cluster_that_stays_away_is_never_taken_for_an_empty_one() -> None:
     assert GONE_FOR_GOOD in str(failure.value), "the way out when it is gone for good"
 
 
-def test_a_cluster_that_goes_away_in_the_middle_is_given_up_after_half_a_minute() -> None:
+def test_a_silent_cluster_is_given_up_after_half_a_minute() -> None:
     scene = Scene(lambda second: "pv-1" if second < 100 else DOWN)
     with pytest.raises(Failure, match="does not answer"):
         scene.wait()
     assert 125 <= scene.waited <= 135
 
 
-def test_a_cluster_that_is_away_at_the_deadline_is_not_explained_away() -> None:
+def test_a_silent_cluster_at_the_deadline_is_named() -> None:
     with pytest.raises(Failure, match="does not answer"):
         Scene(lambda second: "pv-1" if second < 58 else DOWN).wait(timeout=60)
 

@@ -67,7 +67,7 @@ def test_a_node_cannot_be_moved_to_another_instance(deployed: Deployed) -> None:
         assert deployed.one(type_, "node-1").options.deleteBeforeReplace, "a second one cannot have the same name"
 
 
-def test_the_stack_knows_the_clouds_folder_before_anything_runs_there(deployed: Deployed) -> None:
+def test_the_folder_is_recorded_before_anything_runs_there(deployed: Deployed) -> None:
     folder = deployed.one("pulumi-python:dynamic/storage-lab:CloudFolder")
     assert folder.inputs["cloud"] == "local"
     assert folder.urn in deployed.one(CONTROL_PLANE).dependencies, "a killed creation would leave processes behind"

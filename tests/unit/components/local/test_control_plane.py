@@ -111,7 +111,7 @@ def test_another_port_than_the_states_is_a_change(
 
 
 @pytest.mark.parametrize("found", [None, "another-cluster"])
-def test_a_cloud_that_is_lost_or_another_one_is_refused_with_the_way_out(
+def test_a_lost_cloud_is_refused_with_the_way_out(
     provider: ControlPlaneProvider,
     state: dict[str, Any],
     processes: Processes,
@@ -130,7 +130,7 @@ def test_a_cloud_that_is_lost_or_another_one_is_refused_with_the_way_out(
     assert processes.asked == ([] if found else ["delete"]), "what runs without its data ends, another cloud stays"
 
 
-def test_the_folder_of_a_cloud_whose_creation_was_killed_takes_its_processes_along(processes: Processes) -> None:
+def test_deleting_the_folder_ends_the_processes_of_a_killed_start(processes: Processes) -> None:
     made = CloudFolderProvider().create({"cloud": "local", "__provider": "code"})
     assert made.outs == {"cloud": "local"}
     assert processes.asked == [], "it is only a place: what starts there comes later"
@@ -151,7 +151,7 @@ def test_refresh_keeps_a_cloud_that_is_only_down(
     assert read.outs == state
 
 
-def test_a_cloud_that_cannot_start_is_no_obstacle_where_it_is_gone_for_good(
+def test_a_cloud_that_cannot_start_can_be_given_up_for_good(
     provider: ControlPlaneProvider, state: dict[str, Any], processes: Processes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     processes.error = LocalCloudError("port 20006 of kube-scheduler is taken by nginx (pid 12)")

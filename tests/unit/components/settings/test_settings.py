@@ -165,7 +165,7 @@ def test_there_are_eks_nodes_enough_for_the_pods(servers: int, nodes: int) -> No
         ),
     ],
 )
-def test_a_mistake_is_one_sentence_with_key_value_and_what_is_accepted(values: dict[str, str], said: str) -> None:
+def test_a_mistake_is_told_with_key_value_and_what_is_accepted(values: dict[str, str], said: str) -> None:
     [problem] = problems(values)
     assert said in problem
     assert "\n" not in problem
@@ -220,7 +220,7 @@ def test_the_stacks_that_come_with_the_project_are_valid(stack: str) -> None:
     parse({key.removeprefix("storage-lab:"): value for key, value in config.items()})
 
 
-def test_a_bad_configuration_ends_the_program_in_a_sentence_and_without_a_traceback() -> None:
+def test_a_bad_configuration_ends_the_program_in_one_sentence() -> None:
     with pytest.raises(pulumi.RunError) as refusal:
         deploy(load, config={"storage-lab:target": "local", "storage-lab:storage": "much", "aws:region": "x"})
     assert str(refusal.value) == (
