@@ -12,14 +12,12 @@ from pulumi_kubernetes.storage.v1 import CSIDriver, CSINode
 
 from ..access.cluster_access import ClusterAccess, Ec2Access
 from ..settings import Settings
-from ..settings.conventions import EBS_DRIVER, cluster_name
+from ..settings.conventions import EBS_DRIVER, VOLUMES_PER_NODE, cluster_name
 from .control_plane import CloudFolder, ControlPlaneResource
 from .ec2_instance import Ec2Instance
 
 ZONE_LABEL = "topology.kubernetes.io/zone"
 REGION_LABEL = "topology.kubernetes.io/region"
-# What the real driver reports for a t3.medium with one network interface.
-VOLUMES_PER_NODE = 25
 # More than two cores can answer: what the stack waits for is then the cluster, not its own client.
 REQUESTS_A_SECOND = 1000
 

@@ -1,6 +1,9 @@
 """The names, paths and defaults that several parts of the lab share. Each is written here and nowhere else."""
 
 EBS_DRIVER = "ebs.csi.aws.com"
+# The scheduler puts no more on one node of the local target; the real driver reports it for a t3.medium with one
+# network interface.
+VOLUMES_PER_NODE = 25
 # The tag on every volume of the lab. Its value is the cluster's name.
 LAB_TAG = "storage-lab"
 # The folder in which an NFS server keeps what it exports.

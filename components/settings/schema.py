@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import ceil
 
-from .conventions import DEFAULT_IMAGE, DEFAULT_NAMESPACE, DEFAULT_STORAGE
+from .conventions import DEFAULT_IMAGE, DEFAULT_NAMESPACE, DEFAULT_STORAGE, VOLUMES_PER_NODE
 from .eks import DEFAULT_NODE_TYPE, EksSettings, read_eks
 from .names import check_image, check_region, check_zone
 from .quantity import check_storage
@@ -25,8 +25,6 @@ UNPULLABLE_IMAGES = tuple(
         "gcr.io/google-samples",
     )
 )
-# How many volumes the scheduler puts on one node of the local target.
-VOLUMES_PER_NODE = 25
 MOST_NODES = 100
 # Of each server's writers, and as many readers: enough to see how they spread.
 MOST_NFS_CLIENTS = 50
