@@ -74,6 +74,26 @@ def test_one_command_removes_the_cloud_of_a_lost_state(fault_lab: FaultLab) -> N
         fault_lab.check_standing()
 
 
+def test_destroy_deletes_a_tour_that_the_state_lost(new_fault_lab: NewFaultLab) -> None:
+    """An interrupted up may not record what it created."""
+    fault_lab = new_fault_lab(config={"tour": True, "reclaimTimeoutSeconds": 60})
+    checkout = fault_lab.checkout
+    checkout.up()
+    with fault_lab.fault("a tour of three Pods, gone from the state", "then destroy") as saw:
+        checkout.kubectl("scale", "statefulset/growing", "-n", "tour", "--replicas=3")
+        checkout.kubectl("rollout", "status", "statefulset/growing", "-n", "tour", "--timeout=60s")
+        [claim] = [
+            one["urn"] for one in checkout.state() if one["urn"].endswith(":PersistentVolumeClaim::tour-dynamic")
+        ]
+        checkout.pulumi("state", "delete", claim, "--yes", "--target-dependents", "--stack", "local")
+        names = [one["urn"].rpartition("::")[2] for one in checkout.state()]
+        assert "tour-growing" not in names, "the state still knows what this test is about"
+        said = checkout.destroy(expect=None)
+        assert said.returncode == 0, f"four volumes are left, or held up the destroy:\n{said.stdout}"
+        fault_lab.check_gone()
+        saw(summary(said.stdout))
+
+
 def _forget(fault_lab: FaultLab) -> None:
     shutil.rmtree(fault_lab.checkout.folder / ".lab" / "state" / ".pulumi")
     fault_lab.checkout.pulumi("stack", "select", "--create", fault_lab.checkout.stack)

@@ -44,15 +44,16 @@ def test_a_kill_loses_no_volume_that_was_answered(tmp_path: Path) -> None:
         client = ec2(f"http://127.0.0.1:{port}")
         for _ in range(ROUNDS):
             with _serving(tmp_path, port) as process:
-                client.describe_volumes()
-                threading.Timer(chance.uniform(0.05, 0.25), process.kill).start()
+                killer = threading.Timer(chance.uniform(0.05, 0.25), process.kill)
                 with suppress(BotoCoreError, ClientError):
                     while True:
                         volume = client.create_volume(AvailabilityZone="us-east-1a", Size=1)
                         answered.add(volume["VolumeId"])
+                        if killer.ident is None:  # on a busy machine the first answer takes longer than the rest
+                            killer.start()
         with _serving(tmp_path, port):
             kept = volume_ids(f"http://127.0.0.1:{port}")
-    assert len(answered) > ROUNDS, "the kills came before any volume: this test shows nothing"
+    assert len(answered) >= ROUNDS, "a kill came before any volume: this test shows nothing"
     assert answered <= kept, "a volume that a PersistentVolume names by now would not exist"
     assert len(kept - answered) <= ROUNDS, "at most the one request in flight of each round may go unanswered"
 

@@ -154,14 +154,16 @@ def test_destroy_leaves_nothing_on_the_machine(story: Story) -> None:
     assert list(story.checkout.cloud.parent.iterdir()) == [], "a folder, or its lock, stays"
 
 
-# Key, value, and the words of which the refusal must have each.
-BAD = {
-    "storage": ("1 GB", "storage-lab:storage", "1 GB"),
-    "region": ("us_east_1", "storage-lab:region", "us_east_1", "us-east-1"),
-    "zone": ("eu-west-1a", "storage-lab:zone", "eu-west-1a", "us-east-1"),
-    "image": ("No Such Image", "storage-lab:image", "No Such Image"),
-    "regoin": ("eu-west-1", "storage-lab:regoin", "did you mean region?"),
-    "nodes": ("many", "nodes", "integer"),
+# Values that are refused together, and for each of them the words of which the refusal must have every one.
+BAD: dict[str, dict[str, tuple[str, ...]]] = {
+    "all in one sentence each": {
+        "storage": ("1 GB", "storage-lab:storage", "1 GB"),
+        "region": ("us_east_1", "storage-lab:region", "us_east_1", "us-east-1"),
+        "image": ("No Such Image", "storage-lab:image", "No Such Image"),
+        "regoin": ("eu-west-1", "storage-lab:regoin", "did you mean region?"),
+    },
+    "zone of another region": {"zone": ("eu-west-1a", "storage-lab:zone", "eu-west-1a", "us-east-1")},
+    "another type": {"nodes": ("many", "nodes", "integer")},
 }
 
 
@@ -173,17 +175,17 @@ def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     checkout.clear()
 
 
-@pytest.mark.parametrize("key", BAD)
-def test_preview_refuses_a_bad_value_and_starts_nothing(untouched: Checkout, key: str) -> None:
-    value, *words = BAD[key]
-    untouched.configure({key: value})
+@pytest.mark.parametrize("what", BAD)
+def test_preview_refuses_bad_values_and_starts_nothing(untouched: Checkout, what: str) -> None:
+    bad = BAD[what]
+    untouched.configure({key: value for key, (value, *_) in bad.items()})
     try:
         said = untouched.preview(expect=None)
     finally:
-        untouched.configure({key: None})
-    assert said.returncode != 0, f"{key} {value!r} was accepted"
+        untouched.configure(dict.fromkeys(bad))
+    assert said.returncode != 0, f"{bad} was accepted"
     text = said.stdout + said.stderr
-    assert not [word for word in words if word not in text], text
+    assert not [word for _, *words in bad.values() for word in words if word not in text], text
     assert "Traceback" not in text
     assert not Path(untouched.folder / ".lab" / "clouds").exists(), "something was started"
 

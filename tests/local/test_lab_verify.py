@@ -5,7 +5,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import pytest
 
@@ -29,6 +29,8 @@ spec:
   containers: [{name: shell, image: busybox, volumeMounts: [{name: data, mountPath: /data}]}]
   volumes: [{name: data, persistentVolumeClaim: {claimName: nfs-pvc}}]
 """
+
+Breakage = Callable[[Checkout], AbstractContextManager[None]]
 
 
 def statuses(checkout: Checkout, *words: str, expect: int) -> dict[str, str]:
@@ -215,11 +217,25 @@ def used_by_another(checkout: Checkout) -> Iterator[None]:
     checkout.kubectl("delete", "pod", "debug", "--timeout=60s")
 
 
-BREAKAGES: dict[str, tuple[Callable[[Checkout], AbstractContextManager[None]], set[str]]] = {
+def together(*breaks: Breakage) -> Breakage:
+    """Return the breakages at once: none of them changes what the steps of the others look at."""
+
+    @contextmanager
+    def all_of_them(checkout: Checkout) -> Iterator[None]:
+        with ExitStack() as stack:
+            for each in breaks:
+                stack.enter_context(each(checkout))
+            yield
+
+    return all_of_them
+
+
+BREAKAGES: dict[str, tuple[Breakage, set[str]]] = {
     "detached in EC2": (detached, {"attached"}),
-    "renamed in EC2": (renamed, {"ebs-name"}),
-    "a second default class": (second_default, {"default-class"}),
-    "configured larger, not applied": (configured_larger, {"claim-size", "ebs-kind"}),
+    "renamed, another default class, configured larger": (
+        together(renamed, second_default, configured_larger),
+        {"ebs-name", "default-class", "claim-size", "ebs-kind"},
+    ),
     "scaled to nothing": (no_pod, {"deployment", "pod", "service", "ebs-zone", "attached"}),
     "a Service that selects nobody": (unselected, {"service"}),
     "somebody else's Pod on the claim": (used_by_another, {"pod"}),

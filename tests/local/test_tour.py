@@ -126,26 +126,6 @@ def test_destroy_deletes_claims_that_pulumi_never_knew(story: Story) -> None:
     assert story.checkout.processes() == []
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Iterator[Checkout]:
-    checkout = Checkout(tmp_path, config={"tour": True, "reclaimTimeoutSeconds": 60})
-    yield checkout
-    checkout.clear()
-
-
-def test_destroy_deletes_a_tour_that_the_state_lost(checkout: Checkout) -> None:
-    checkout.up()
-    checkout.kubectl("scale", "statefulset/growing", "-n", "tour", "--replicas=3")
-    checkout.kubectl("rollout", "status", "statefulset/growing", "-n", "tour", "--timeout=60s")
-    [claim] = [one["urn"] for one in checkout.state() if one["urn"].endswith(":PersistentVolumeClaim::tour-dynamic")]
-    checkout.pulumi("state", "delete", claim, "--yes", "--target-dependents", "--stack", "local")
-    names = [one["urn"].rpartition("::")[2] for one in checkout.state()]
-    assert "tour-growing" not in names, "the state still knows what this test is about"
-    said = checkout.destroy(expect=None)
-    assert said.returncode == 0, f"four volumes are left, or held up the destroy:\n{said.stdout}"
-    assert checkout.state() == []
-
-
 def test_tour_that_is_not_configured_is_one_sentence(tmp_path: Path) -> None:
     checkout = Checkout(tmp_path)
     said = checkout.run(".venv/bin/python", "-m", "lab", "tour", expect=2)
