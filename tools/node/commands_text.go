@@ -2,8 +2,6 @@ package main
 
 import (
 	"bufio"
-	"crypto/md5"
-	"crypto/sha256"
 	"errors"
 	"io"
 	"os"
@@ -325,19 +323,4 @@ func (p *process) followFile(name string) int {
 		}
 	}
 	return p.failed(name, err)
-}
-
-func checksum(p *process) int {
-	newHash := sha256.New
-	if p.name == "md5sum" {
-		newHash = md5.New
-	}
-	return p.inputs(p.args, func(name string, in io.Reader) error {
-		sum := newHash()
-		if _, err := io.Copy(sum, in); err != nil {
-			return err
-		}
-		p.print("%x  %s\n", sum.Sum(nil), name)
-		return nil
-	})
 }

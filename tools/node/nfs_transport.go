@@ -18,6 +18,14 @@ import (
 	"github.com/willscott/go-nfs-client/nfs/xdr"
 )
 
+const (
+	procFSStat = 18
+	// A server that has not answered for this long is asked anew, over another connection.
+	answerTime = 20 * time.Second
+	maxAnswer  = 4 << 20
+	pieceSize  = 512 << 10
+)
+
 // link is one connection with the calls that wait for an answer.
 type link struct {
 	conn    net.Conn
