@@ -34,6 +34,6 @@ def create_cluster(settings: Settings) -> Cluster:
         from .local import cluster as local
 
         return local.create_cluster(settings)
-    from .eks import lab as eks
+    from .eks import cluster as eks
 
     return eks.create_cluster(settings)

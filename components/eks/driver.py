@@ -6,6 +6,7 @@ from typing import TypedDict
 import pulumi
 from pulumi_aws import eks
 
+from .addon import AddonArgs, create_addon
 from .service_role import ServiceRole
 
 AGENT_ADDON = "eks-pod-identity-agent"
@@ -17,19 +18,20 @@ DRIVER_POLICY = "service-role/AmazonEBSCSIDriverPolicyV2"
 
 
 class EksDriverArgs(TypedDict):
-    """`cluster` and `nodes` are what the add-ons wait for: the agent the first, the driver's controller both."""
+    """The agent waits for `cluster`; the driver also for `nodes` and for `network`, the add-ons that Pods need."""
 
     cluster_name: str
     kubernetes_version: str
     partition: str
     cluster: pulumi.Resource
     nodes: pulumi.Resource
+    network: Sequence[pulumi.Resource]
 
 
 class EksDriver(pulumi.ComponentResource):
     """The driver with its role and the Pod Identity agent. Attribute: `addon`, the driver's.
 
-    Whoever needs volumes made or reclaimed depends on `addon`, and `addon` on all that keeps it working.
+    Whoever needs volumes created or reclaimed depends on `addon`, and `addon` on all that keeps it working.
     """
 
     addon: eks.Addon
@@ -48,12 +50,12 @@ class EksDriver(pulumi.ComponentResource):
             },
             opts=pulumi.ResourceOptions(parent=self),
         )
-        # A DaemonSet: it is healthy with no node to run on, so it need not wait for them.
+        # A DaemonSet: it is healthy without a node to run on, so it need not wait for one.
         agent = self._create_addon(AGENT_ADDON, needs=[args["cluster"]])
         # A Deployment: without nodes it stays DEGRADED until AWS gives up after twenty minutes.
         self.addon = self._create_addon(
             DRIVER_ADDON,
-            needs=[args["nodes"], agent, *role.permissions],
+            needs=[args["nodes"], *args["network"], agent, *role.permissions],
             identity={"service_account": DRIVER_SERVICE_ACCOUNT, "role_arn": role.arn},
         )
         self.register_outputs({"addonArn": self.addon.arn})
@@ -64,18 +66,13 @@ class EksDriver(pulumi.ComponentResource):
         needs: Sequence[pulumi.Resource],
         identity: eks.AddonPodIdentityAssociationArgsDict | None = None,
     ) -> eks.Addon:
-        mine = pulumi.ResourceOptions(parent=self)
-        # AWS's default for the cluster's version, so that the add-on moves on with it.
-        version = eks.get_addon_version_output(
-            addon_name=addon,
-            kubernetes_version=self._args["kubernetes_version"],
-            opts=pulumi.InvokeOutputOptions(parent=self),
-        ).version
-        return eks.Addon(
-            f"{self._name}-{addon}",
-            cluster_name=self._args["cluster_name"],
-            addon_name=addon,
-            addon_version=version,
-            pod_identity_associations=[identity] if identity else None,
-            opts=pulumi.ResourceOptions.merge(mine, pulumi.ResourceOptions(depends_on=list(needs))),
+        args: AddonArgs = {
+            "cluster_name": self._args["cluster_name"],
+            "kubernetes_version": self._args["kubernetes_version"],
+            "addon": addon,
+        }
+        if identity:
+            args["identity"] = identity
+        return create_addon(
+            f"{self._name}-{addon}", args, opts=pulumi.ResourceOptions(parent=self, depends_on=list(needs))
         )

@@ -1,4 +1,4 @@
-"""Network: the small VPC that the lab's cluster lives in.
+"""Network: the small VPC of the lab's cluster.
 
 Two public subnets in two zones, because EKS asks for two; no NAT gateway, because it would cost more than the node.
 """
@@ -22,8 +22,8 @@ class NetworkArgs(TypedDict):
 class Network(pulumi.ComponentResource):
     """A VPC with one public subnet a zone.
 
-    Attributes: `vpc_id`; `subnet_ids`, in the order of the zones; `routes`, what a node needs before it can reach the
-    internet. The control plane does not need them, so they are made while it is.
+    Attributes: `vpc_id`; `subnet_ids`, in the order of the zones; `routes`, without which a node does not reach the
+    internet. The control plane does not need them, so they are created beside it.
     """
 
     vpc_id: pulumi.Output[str]

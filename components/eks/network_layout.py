@@ -22,16 +22,16 @@ class Zone:
 
 @dataclass(frozen=True)
 class SubnetPlan:
-    """One subnet to be: its zone's name and its IPv4 block."""
+    """A subnet that is to be created: the name of its zone and its IPv4 block."""
 
     zone: str
     cidr: str
 
 
 def choose_zones(available: Sequence[Zone], wanted: str | None = None) -> tuple[str, str]:
-    """The names of the two zones to use, the nodes' zone first.
+    """Return the names of the two zones to use, the nodes' zone first.
 
-    The same zones always give the same answer, whatever their order: another choice later would replace the subnets.
+    The same zones give the same answer in any order, because another choice later would replace the subnets.
 
     Raises ValueError with one sentence if `wanted` is unknown or refused by EKS, or fewer than two zones are left.
     """
@@ -47,7 +47,7 @@ def choose_zones(available: Sequence[Zone], wanted: str | None = None) -> tuple[
 
 
 def network_layout(vpc_cidr: str, zones: Sequence[str]) -> list[SubnetPlan]:
-    """One /20 for each zone, in the order of `zones`, from the start of `vpc_cidr`.
+    """Return one /20 for each zone, in the order of `zones`, from the start of `vpc_cidr`.
 
     Raises ValueError if the block is malformed or too small.
     """

@@ -15,10 +15,10 @@ NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy", "AmazonEC2
 
 
 class EksNodesArgs(TypedDict):
-    """The group: `count` nodes of `node_type` in one subnet, for an EBS volume never leaves its zone.
+    """The group: `count` nodes of `node_type` in one subnet, because an EBS volume never leaves its zone.
 
-    `kubernetes_version` is set on the group too: left alone, nodes stay behind when the control plane moves on.
-    `needs` are what must exist before a node can join: the cluster, and the way to the internet.
+    `kubernetes_version` is set on the group too, or nodes would keep theirs when the control plane is upgraded.
+    `needs` must exist before a node can join: the cluster, and the routes to the internet.
     """
 
     cluster_name: str

@@ -1,4 +1,4 @@
-"""ServiceRole: an IAM role that one AWS service may take on, with AWS managed policies attached."""
+"""ServiceRole: an IAM role that one AWS service may assume, with AWS managed policies attached."""
 
 import json
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ from pulumi_aws import iam
 
 
 def trust_document(service: str, actions: Sequence[str]) -> str:
-    """The trust policy, as JSON, that lets `service` (ec2.amazonaws.com) do `actions` (sts:AssumeRole)."""
+    """Return the trust policy, as JSON, that lets `service` (ec2.amazonaws.com) do `actions` (sts:AssumeRole)."""
     statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": list(actions)}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 class ServiceRoleArgs(TypedDict):
-    """`service` takes the role on with `actions`; `policies` are names of AWS managed policies in `partition`."""
+    """`service` assumes the role with `actions`; `policies` are names of AWS managed policies in `partition`."""
 
     service: str
     actions: Sequence[str]
@@ -26,8 +26,8 @@ class ServiceRoleArgs(TypedDict):
 class ServiceRole(pulumi.ComponentResource):
     """The role and its attachments.
 
-    Attributes: `arn`; `permissions`, the attachments. What uses the role must depend on these: a role without its
-    policies exists but is of no use, on the way up and on the way down.
+    Attributes: `arn`; `permissions`, the attachments. A resource that uses the role must depend on these, because a
+    role without its policies exists and is of no use, in an `up` and in a destroy.
     """
 
     arn: pulumi.Output[str]

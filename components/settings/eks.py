@@ -12,6 +12,8 @@ _KEYS = ("kubernetesVersion", "nodeType", "spot", "vpcId", "subnetIds", "publicA
 OLDEST_VERSION = 34
 DEFAULT_VERSION = "1.36"
 DEFAULT_NODE_TYPE = "t3.medium"
+# AWS's own default. Said all the same: left out, AWS would keep the blocks of before.
+EVERYBODY = ("0.0.0.0/0",)
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class EksSettings:
     """The settings of the cluster on AWS.
 
     `vpc_id` is None and `subnet_ids` empty where the lab creates its own network. `public_access_cidrs` are the IPv4
-    blocks that may reach the API endpoint; none means everybody.
+    blocks that may reach the API endpoint, never none.
     """
 
     kubernetes_version: str
@@ -31,14 +33,14 @@ class EksSettings:
 
 
 def read_eks(read: Reader, target: str) -> EksSettings | None:
-    """The settings of an EKS cluster; None on another target, where any of these keys is a mistake."""
+    """Return the settings of an EKS cluster; None on another target, where any of these keys is a mistake."""
     settings = EksSettings(
         kubernetes_version=read.optional_text("kubernetesVersion", _check_version) or DEFAULT_VERSION,
         node_type=read.optional_text("nodeType", _check_node_type) or DEFAULT_NODE_TYPE,
         spot=read.boolean("spot", default=False),
         vpc_id=read.optional_text("vpcId", _check_vpc),
         subnet_ids=read.texts("subnetIds", _check_subnet, default=()),
-        public_access_cidrs=read.texts("publicAccessCidrs", _check_cidr, default=()),
+        public_access_cidrs=read.texts("publicAccessCidrs", _check_cidr, default=()) or EVERYBODY,
     )
     if target == "local":
         for key in filter(read.is_set, _KEYS):

@@ -3,12 +3,13 @@
 import json
 import runpy
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from components.eks.ground import Ground
+from components.eks.preflight import Placement
 from tests.unit.conftest import PV
 from tests.unit.fresh import ROOT, fresh_components
 from tests.unit.mocks import Deployed, Registered, deploy
@@ -26,6 +27,7 @@ NAME = "storage-lab-dev"
 HOME = "203.0.113.7/32"
 CLUSTER, NODES, ADDON = "eks:index:Cluster", "aws:eks/nodeGroup:NodeGroup", "aws:eks/addon:Addon"
 ROLE, ATTACHMENT = "aws:iam/role:Role", "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+NETWORK_ADDONS = ("kube-proxy", "vpc-cni")
 CLASS, CLAIM = "kubernetes:storage.k8s.io/v1:StorageClass", "kubernetes:core/v1:PersistentVolumeClaim"
 BARRIER = "pulumi-python:dynamic/storage-lab:ReclaimBarrier"
 FIXED = "pulumi-python:dynamic/storage-lab:FrozenInputs"
@@ -40,17 +42,17 @@ CALLS = {"aws:eks/getAddonVersion:getAddonVersion": {"version": "v1.0.0-eksbuild
 
 
 def program(folder: Path = ROOT, partition: str = "aws", subnets: tuple[str, ...] = (), **config: Any) -> Deployed:
-    """The program of the checkout in `folder`, on an account that has two zones."""
+    """Run the program of the checkout in `folder`, on an account that has two zones."""
     values = {"target": "eks", **config}
     texts = {f"storage-lab:{k}": v if isinstance(v, str) else json.dumps(v) for k, v in values.items()}
 
     def run() -> None:
-        from components.eks import lab as eks_lab
+        from components.eks import cluster
 
-        ground = Ground(partition, ("us-east-1a", "us-east-1b"), subnets)
+        placement = Placement(partition, ("us-east-1a", "us-east-1b"), subnets)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(eks_lab, "check_aws_cli", lambda: None)
-            patch.setattr(eks_lab, "survey", lambda *_: ground)
+            patch.setattr(cluster, "check_aws_cli", lambda: None)
+            patch.setattr(cluster, "check_account", lambda *_: placement)
             runpy.run_path(str(folder / "__main__.py"))
 
     with fresh_components(folder):
@@ -69,3 +71,14 @@ def addon(lab: Deployed, name: str) -> Registered:
 
 def policies(lab: Deployed, role: str) -> list[Registered]:
     return [each for each in lab.all(ATTACHMENT) if each.inputs["role"] == role]
+
+
+def former_parents(resource: Registered) -> list[str]:
+    """Return the URNs of the parents under which the resource may be found in an older state."""
+    return [alias.spec.parentUrn for alias in resource.options.aliases]
+
+
+def paths(inputs: Mapping[str, Any]) -> set[str]:
+    """Return the names of the inputs, dotted where one is inside another."""
+    inner = {key: value for key, value in inputs.items() if isinstance(value, Mapping)}
+    return {*inputs} | {f"{key}.{path}" for key, value in inner.items() for path in paths(value)}

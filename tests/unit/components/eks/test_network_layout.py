@@ -9,19 +9,19 @@ from components.eks.network_layout import VPC_CIDR, Zone, choose_zones, network_
 VIRGINIA = [Zone("us-east-1b", "use1-az2"), Zone("us-east-1a", "use1-az1"), Zone("us-east-1e", "use1-az3")]
 
 
-def test_the_choice_of_zones_does_not_depend_on_the_order_in_which_aws_lists_them():
+def test_choice_of_zones_does_not_depend_on_their_order():
     assert choose_zones(VIRGINIA) == choose_zones(VIRGINIA[::-1]) == ("us-east-1a", "us-east-1b"), (
         "another choice at the next `pulumi up` would replace the subnets under a living cluster"
     )
 
 
 @pytest.mark.parametrize("refused", ["use1-az3", "usw1-az2", "cac1-az3"])
-def test_a_zone_that_eks_refuses_is_never_chosen(refused: str):
+def test_zone_that_eks_refuses_is_never_chosen(refused: str):
     zones = [Zone("a", refused), Zone("b", "x-az1"), Zone("c", "x-az2")]
     assert choose_zones(zones) == ("b", "c"), "CreateCluster would fail with UnsupportedAvailabilityZoneException"
 
 
-def test_the_wanted_zone_comes_first_because_the_nodes_go_there():
+def test_wanted_zone_comes_first():
     assert choose_zones(VIRGINIA, "us-east-1b") == ("us-east-1b", "us-east-1a")
 
 
@@ -32,18 +32,18 @@ def test_the_wanted_zone_comes_first_because_the_nodes_go_there():
         ("us-east-1z", "this account does not have zone us-east-1z; it accepts us-east-1a, us-east-1b"),
     ],
 )
-def test_a_zone_that_cannot_be_used_is_named_with_those_that_can(wanted: str, says: str):
+def test_unusable_zone_is_refused_with_the_usable_ones(wanted: str, says: str):
     with pytest.raises(ValueError, match="zone") as refusal:
         choose_zones(VIRGINIA, wanted)
     assert str(refusal.value) == says, "the learner must see what to write instead"
 
 
-def test_a_region_with_one_usable_zone_is_refused():
+def test_region_with_one_usable_zone_is_refused():
     with pytest.raises(ValueError, match="EKS needs two zones, and this region offers us-west-1b"):
         choose_zones([Zone("us-west-1b", "usw1-az1"), Zone("us-west-1c", "usw1-az2")])
 
 
-def test_the_subnets_lie_in_the_vpc_one_a_zone_and_do_not_overlap():
+def test_subnets_lie_in_the_vpc_and_do_not_overlap():
     first, second = network_layout(VPC_CIDR, ["a", "b"])
     blocks = [ip_network(first.cidr), ip_network(second.cidr)]
     assert [first.zone, second.zone] == ["a", "b"]
@@ -53,13 +53,13 @@ def test_the_subnets_lie_in_the_vpc_one_a_zone_and_do_not_overlap():
     assert not blocks[0].overlaps(blocks[1]), "CreateSubnet refuses overlapping blocks"
 
 
-def test_a_subnet_has_addresses_for_the_pods_of_200_nodes():
+def test_subnet_has_addresses_for_the_pods_of_200_nodes():
     pods_of_a_t3_medium = 17
     (subnet, _) = network_layout(VPC_CIDR, ["a", "b"])
     addresses = ip_network(subnet.cidr).num_addresses - 5  # AWS keeps five
     assert addresses >= 200 * (pods_of_a_t3_medium + 1), "pods would stay in ContainerCreating for want of an address"
 
 
-def test_the_vpc_keeps_clear_of_the_service_addresses_that_eks_picks():
+def test_vpc_does_not_overlap_the_service_addresses_of_eks():
     for services in ("10.100.0.0/16", "172.20.0.0/16"):
         assert not ip_network(VPC_CIDR).overlaps(ip_network(services)), "ClusterIPs would shadow hosts of the VPC"

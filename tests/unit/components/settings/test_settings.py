@@ -78,7 +78,7 @@ def test_without_keys_a_cluster_on_aws_has_todays_defaults() -> None:
     settings = parse(EKS).eks
     assert settings is not None
     assert (settings.kubernetes_version, settings.node_type, settings.spot) == ("1.36", "t3.medium", False)
-    assert (settings.vpc_id, settings.subnet_ids, settings.public_access_cidrs) == (None, (), ())
+    assert (settings.vpc_id, settings.subnet_ids, settings.public_access_cidrs) == (None, (), ("0.0.0.0/0",))
 
 
 @pytest.mark.parametrize(("servers", "nodes"), [(1, 1), (25, 1), (26, 2), (200, 8)])
