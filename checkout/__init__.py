@@ -45,6 +45,8 @@ class CommandFailed(AssertionError):
 class Checkout:
     """The program of the checkout `source` in `folder`, with one stack; `config` is set from the start."""
 
+    command_seconds = COMMAND_SECONDS
+
     def __init__(
         self, folder: Path, stack: str = "local", config: Mapping[str, Any] | None = None, source: Path = ROOT
     ) -> None:
@@ -89,7 +91,7 @@ class Checkout:
         self,
         *words: str,
         expect: int | None = 0,
-        timeout: float = COMMAND_SECONDS,
+        timeout: float | None = None,
         env: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in the checkout. `expect` is the exit status it must have; None accepts any.
@@ -97,8 +99,8 @@ class Checkout:
         Raises CommandFailed.
         """
         done = subprocess.run(
-            words, cwd=self.folder, env={**self.env, **(env or {})}, capture_output=True, text=True, timeout=timeout,
-            stdin=subprocess.DEVNULL, check=False,
+            words, cwd=self.folder, env={**self.env, **(env or {})}, capture_output=True, text=True,
+            timeout=timeout or self.command_seconds, stdin=subprocess.DEVNULL, check=False,
         )  # fmt: skip
         if expect is not None and done.returncode != expect:
             raise CommandFailed(f"{' '.join(words)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")

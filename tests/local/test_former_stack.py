@@ -1,8 +1,5 @@
 """A stack that version 0.1 brought up, before classes had fixed addresses, is updated and destroyed by today's code."""
 
-import io
-import subprocess
-import tarfile
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,20 +8,12 @@ from typing import Any
 import pytest
 
 from checkout import ROOT, Checkout
-
-# The last commit in which a state names the module of a provider's class.
-FORMER = "b92a20d"
+from tests.former import unpack_former
 
 
 @pytest.fixture(scope="module")
 def former(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The checkout of that commit."""
-    packed = subprocess.run(["git", "archive", FORMER], cwd=ROOT, capture_output=True, check=False)
-    assert packed.returncode == 0, f"Git has no commit {FORMER} here: run git fetch --unshallow, then try again"
-    folder = tmp_path_factory.mktemp("former")
-    with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
-        archive.extractall(folder, filter="data")
-    return folder
+    return unpack_former(tmp_path_factory.mktemp("former"))
 
 
 @pytest.fixture

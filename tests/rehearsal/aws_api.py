@@ -24,7 +24,7 @@ from urllib.parse import parse_qs
 from botocore.session import Session
 
 from localcloud import ec2_emulator as ec2_api
-from tests.rehearsal.world import AWS_ITSELF, Refused, World
+from tests.rehearsal.aws_behaviour import AWS_ITSELF, AwsBehaviour, Refused
 
 SERVICES = "ec2,eks,iam,sts"
 # Of each add-on that the program or pulumi-eks asks for, a version for each Kubernetes version. Invented numbers, the
@@ -37,13 +37,14 @@ TAKES_TIME = {"ec2:DetachVolume": 1.5}
 Call = dict[str, Any]
 
 
-def addon_version(kubernetes_version: str) -> str:
-    return f"v{kubernetes_version}.0-eksbuild.1"
+def addon_version(kubernetes_version: str, build: int = 1) -> str:
+    """Return a version of an add-on; build 1 is AWS's default, and build 2 the most recent one."""
+    return f"v{kubernetes_version}.0-eksbuild.{build}"
 
 
 @cache
 def _eks_routes() -> list[tuple[str, re.Pattern[str], str]]:
-    """Method, path and name of every operation of EKS, longest path first, from botocore's model."""
+    """Return method, path and name of every operation of EKS, longest path first, from botocore's model."""
     session: Any = Session()
     model = session.get_service_model("eks")
     routes = [(model.operation_model(name).http, name) for name in model.operation_names]
@@ -55,13 +56,13 @@ def _eks_routes() -> list[tuple[str, re.Pattern[str], str]]:
 
 
 def signed_by(headers: dict[str, str]) -> tuple[str, str]:
-    """Access key and service that a request was signed with; empty strings for one that was not."""
+    """Return the access key and the service that a request was signed with, or two empty strings."""
     found = re.search(r"Credential=([^/]+)/\d+/[^/]+/(\w+)/", headers.get("authorization", ""))
     return (found[1], found[2]) if found else ("", "")
 
 
 def action(service: str, method: str, path: str, body: bytes) -> str:
-    """The IAM action of a request, for example ec2:CreateVpc."""
+    """Return the IAM action of a request, for example ec2:CreateVpc."""
     if service == "eks":
         names = (name for verb, pattern, name in _eks_routes() if verb == method and pattern.fullmatch(path))
         return f"eks:{next(names, f'{method} {path}')}"
@@ -69,10 +70,10 @@ def action(service: str, method: str, path: str, body: bytes) -> str:
 
 
 class MissingRoutes:
-    """What EKS can and MiniStack cannot: updates, and which versions an add-on has."""
+    """The operations of EKS that MiniStack lacks: updates, and the versions of an add-on."""
 
     def answer(self, method: str, path: str, body: bytes) -> tuple[int, Call] | None:
-        """Status and body of the answer; None for what MiniStack answers itself."""
+        """Return status and body of the answer, or None where MiniStack answers."""
         from ministack.services import eks
 
         words = path.strip("/").split("/")
@@ -104,10 +105,11 @@ def _update(kind: str) -> Call:
 def _addon(name: str) -> Call:
     versions = [
         {
-            "addonVersion": addon_version(kubernetes),
-            "compatibilities": [{"clusterVersion": kubernetes, "defaultVersion": True}],
+            "addonVersion": addon_version(kubernetes, build),
+            "compatibilities": [{"clusterVersion": kubernetes, "defaultVersion": build == 1}],
         }
         for kubernetes in ("1.34", "1.35", "1.36", "1.37")
+        for build in (2, 1)
     ]
     return {"addonName": name, "addonVersions": versions}
 
@@ -115,8 +117,8 @@ def _addon(name: str) -> Call:
 class Rehearsed:
     """ASGI middleware: MiniStack with its missing routes, AWS's behaviour around it, and every call written down."""
 
-    def __init__(self, application: Callable[..., Awaitable[None]], calls: Path, world: World) -> None:
-        self._application, self._calls, self._world = application, calls, world
+    def __init__(self, application: Callable[..., Awaitable[None]], calls: Path, behaviour: AwsBehaviour) -> None:
+        self._application, self._calls, self._behaviour = application, calls, behaviour
         self._missing = MissingRoutes()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -138,18 +140,18 @@ class Rehearsed:
         if by_user:
             await asyncio.sleep(TAKES_TIME.get(called, 0))
             try:
-                await asyncio.to_thread(self._world.before, called, words, given)
+                await asyncio.to_thread(self._behaviour.before, called, words, given)
             except Refused as refusal:
                 return Answer.refusal(service, refusal)
         missing = self._missing.answer(scope["method"], scope["path"], body) if service == "eks" else None
         answer = Answer.of(*missing) if missing else await Answer.from_application(self._application, scope, body)
         if by_user and answer.status < 300 and not re.match(r"\w+:(Describe|Get|List)", called):
-            await asyncio.to_thread(self._world.after, called, words, given)
+            await asyncio.to_thread(self._behaviour.after, called, words, given)
         return answer
 
 
 def arguments(service: str, body: bytes) -> Call:
-    """What a request asks for: JSON of EKS, flat names and values of the others."""
+    """Return the arguments of a request: JSON of EKS, flat names and values of the other services."""
     if service == "eks":
         return json.loads(body) if body else {}
     return {name: values[0] for name, values in parse_qs(body.decode()).items()}
@@ -157,7 +159,7 @@ def arguments(service: str, body: bytes) -> Call:
 
 @dataclass
 class Answer:
-    """One HTTP answer, held back until the world has followed."""
+    """One HTTP answer, sent only after what follows from the call has been started."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
@@ -169,7 +171,7 @@ class Answer:
 
     @classmethod
     def refusal(cls, service: str, refused: Refused) -> "Answer":
-        """In the form that botocore expects of the service."""
+        """Return the refusal in the form that botocore expects of the service."""
         if service == "eks":
             answer = cls.of(400, {"message": str(refused)})
             answer.headers.append((b"x-amzn-errortype", refused.code.encode()))
@@ -228,12 +230,14 @@ def main() -> None:
     config = Config()
     config.bind = [f"127.0.0.1:{options.port}"]
     config.graceful_timeout = 1
+    # A client that reuses a connection must not find it closed: the stand-in for pulumi-aws does not repeat a call.
+    config.keep_alive_timeout = 3600
     config.loglevel = "WARNING"
-    world = World(options.folder, f"http://127.0.0.1:{options.port}", options.tools, eks)
+    behaviour = AwsBehaviour(options.folder, f"http://127.0.0.1:{options.port}", options.tools, eks)
     try:
-        asyncio.run(serve(Rehearsed(ec2_api.application(state), options.folder / "calls.jsonl", world), config))
+        asyncio.run(serve(Rehearsed(ec2_api.application(state), options.folder / "calls.jsonl", behaviour), config))
     finally:
-        world.end()
+        behaviour.end()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """A stand-in for the aws command: `--version`, and `eks get-token` with the token of the cluster's creator.
 
-Run by path and without the project, for it is called at every turn: the tokens' file is read here a second time.
+Run by path and without the project, because every client starts it: it reads the file of tokens by itself.
 """
 
 import json

@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterable
 
 from tests.rehearsal.aws_kind import TAGGED, Clients, Kind, Props, found
 
-PATIENCE = 60.0  # seconds for a cluster, whose processes really start
+CREATE_SECONDS = 240.0  # for a cluster, whose processes really start
 PLAYED_TWENTY_MINUTES = 6.0
+# What the program and pulumi-eks say of a cluster's network.
+VPC_CONFIG = frozenset({"subnetIds", "endpointPublicAccess", "endpointPrivateAccess", "publicAccessCidrs"})
 
 
 def _wait(what: str, status: Callable[[], str | None], wanted: Iterable[str | None], seconds: float) -> None:
-    """Poll, as the provider does. Raises with what it would say at the end of its patience."""
+    """Poll, as the provider does. Raises RuntimeError with the provider's sentence after `seconds`."""
     deadline = time.monotonic() + seconds
     while (now := status()) not in wanted:
         if now and now.endswith("FAILED"):
@@ -28,17 +30,12 @@ def _status(aws: Clients, kind: str, **names: str) -> str | None:
 
 
 def _create_cluster(aws: Clients, p: Props) -> str:
-    vpc = p["vpcConfig"]
-    config = {
-        key: vpc[key]
-        for key in ("subnetIds", "endpointPublicAccess", "endpointPrivateAccess", "publicAccessCidrs")
-        if key in vpc
-    }
+    config = {key: value for key, value in p["vpcConfig"].items() if key in VPC_CONFIG}
     aws("eks").create_cluster(
         name=p["name"], version=p["version"], roleArn=p["roleArn"], resourcesVpcConfig=config,
         accessConfig=p["accessConfig"], upgradePolicy=p["upgradePolicy"], tags=p["tagsAll"],
     )  # fmt: skip
-    _wait("EKS Cluster", lambda: _status(aws, "cluster", name=p["name"]), ["ACTIVE"], PATIENCE)
+    _wait("EKS Cluster", lambda: _status(aws, "cluster", name=p["name"]), ["ACTIVE"], CREATE_SECONDS)
     return p["name"]
 
 
@@ -53,6 +50,7 @@ def _read_cluster(aws: Clients, id_: str, _props: Props) -> Props | None:
         "certificateAuthority": {"data": cluster["certificateAuthority"]["data"]},
         "version": cluster["version"],
         "status": cluster["status"],
+        "vpcConfig": {key: value for key, value in cluster["resourcesVpcConfig"].items() if key in VPC_CONFIG},
     }
 
 
@@ -62,14 +60,16 @@ def _update_cluster(aws: Clients, id_: str, old: Props, new: Props) -> None:
         update = eks.update_cluster_version(name=id_, version=new["version"])["update"]
         eks.describe_update(name=id_, updateId=update["id"])
     if old["vpcConfig"] != new["vpcConfig"]:
-        keys = ("endpointPublicAccess", "endpointPrivateAccess", "publicAccessCidrs")
-        config = {"publicAccessCidrs": ["0.0.0.0/0"]} | {k: new["vpcConfig"][k] for k in keys if k in new["vpcConfig"]}
+        # Blocks are sent only if there are any: an empty list changes nothing.
+        config = {
+            key: value for key, value in new["vpcConfig"].items() if key in VPC_CONFIG - {"subnetIds"} and value != []
+        }
         eks.update_cluster_config(name=id_, resourcesVpcConfig=config)
 
 
 def _delete_cluster(aws: Clients, id_: str, _props: Props) -> None:
     aws("eks").delete_cluster(name=id_)
-    _wait("EKS Cluster", lambda: _status(aws, "cluster", name=id_), [None], PATIENCE)
+    _wait("EKS Cluster", lambda: _status(aws, "cluster", name=id_), [None], CREATE_SECONDS)
 
 
 def _create_group(aws: Clients, p: Props) -> str:
@@ -80,7 +80,7 @@ def _create_group(aws: Clients, p: Props) -> str:
         scalingConfig=scaling, version=p["version"], tags=p["tagsAll"],
     )  # fmt: skip
     names = {"clusterName": p["clusterName"], "nodegroupName": p["nodeGroupName"]}
-    _wait("EKS Node Group", lambda: _status(aws, "nodegroup", **names), ["ACTIVE"], PATIENCE)
+    _wait("EKS Node Group", lambda: _status(aws, "nodegroup", **names), ["ACTIVE"], CREATE_SECONDS)
     return f"{p['clusterName']}:{p['nodeGroupName']}"
 
 
@@ -107,13 +107,12 @@ def _update_group(aws: Clients, id_: str, old: Props, new: Props) -> None:
 
 def _delete_group(aws: Clients, id_: str, _props: Props) -> None:
     aws("eks").delete_nodegroup(**_group(id_))
-    _wait("EKS Node Group", lambda: _status(aws, "nodegroup", **_group(id_)), [None], PATIENCE)
+    _wait("EKS Node Group", lambda: _status(aws, "nodegroup", **_group(id_)), [None], CREATE_SECONDS)
 
 
 def _create_addon(aws: Clients, p: Props) -> str:
     extra = {"resolveConflicts": p["resolveConflictsOnCreate"]} if "resolveConflictsOnCreate" in p else {}
-    if p.get("podIdentityAssociations"):
-        extra["podIdentityAssociations"] = p["podIdentityAssociations"]
+    extra |= {key: p[key] for key in ("podIdentityAssociations", "configurationValues") if p.get(key)}
     names = {"clusterName": p["clusterName"], "addonName": p["addonName"]}
     aws("eks").create_addon(**names, addonVersion=p["addonVersion"], tags=p["tagsAll"], **extra)
     _wait(f"EKS Add-On {p['addonName']}", lambda: _status(aws, "addon", **names), ["ACTIVE"], PLAYED_TWENTY_MINUTES)
@@ -125,16 +124,23 @@ def _addon(id_: str) -> dict[str, str]:
     return {"clusterName": cluster, "addonName": addon}
 
 
+ADDON_OUTPUTS = {"arn": "addonArn", "addonVersion": "addonVersion", "configurationValues": "configurationValues"}
+
+
 def _read_addon(aws: Clients, id_: str, _props: Props) -> Props | None:
     answer = found(lambda: aws("eks").describe_addon(**_addon(id_)))
     if not answer:
         return None
-    return {"arn": answer["addon"]["addonArn"], "addonVersion": answer["addon"]["addonVersion"]}
+    addon = answer["addon"]
+    return {key: addon[name] for key, name in ADDON_OUTPUTS.items()}
 
 
-def _update_addon(aws: Clients, id_: str, _old: Props, new: Props) -> None:
-    extra = {"podIdentityAssociations": new["podIdentityAssociations"]} if new.get("podIdentityAssociations") else {}
-    aws("eks").update_addon(**_addon(id_), addonVersion=new["addonVersion"], **extra)
+def _update_addon(aws: Clients, id_: str, old: Props, new: Props) -> None:
+    said = ("addonVersion", "configurationValues", "podIdentityAssociations")
+    changed = {key: new.get(key, []) for key in said if new.get(key) != old.get(key)}
+    if changed:
+        conflicts = {"resolveConflicts": new["resolveConflictsOnUpdate"]} if "resolveConflictsOnUpdate" in new else {}
+        aws("eks").update_addon(**_addon(id_), **changed, **conflicts)
 
 
 def _delete_addon(aws: Clients, id_: str, p: Props) -> None:
@@ -150,6 +156,7 @@ EKS: dict[str, Kind] = {
         update=_update_cluster,
         delete=_delete_cluster,
         replaces=frozenset({"name", "roleArn"}),
+        keeps=frozenset({"version", "accessConfig", "upgradePolicy", "vpcConfig.publicAccessCidrs"}),
     ),
     "aws:eks/nodeGroup:NodeGroup": Kind(
         inputs=TAGGED
@@ -172,6 +179,7 @@ EKS: dict[str, Kind] = {
             {"clusterName", "nodeGroupName", "nodeRoleArn", "subnetIds", "amiType", "instanceTypes", "capacityType"}
         ),
         named="nodeGroupName",
+        keeps=frozenset({"version", "amiType", "instanceTypes", "capacityType"}),
     ),
     "aws:eks/addon:Addon": Kind(
         inputs=TAGGED
@@ -179,6 +187,7 @@ EKS: dict[str, Kind] = {
             "clusterName",
             "addonName",
             "addonVersion",
+            "configurationValues",
             "podIdentityAssociations",
             "preserve",
             "resolveConflictsOnCreate",
@@ -189,5 +198,6 @@ EKS: dict[str, Kind] = {
         update=_update_addon,
         delete=_delete_addon,
         replaces=frozenset({"clusterName", "addonName"}),
+        keeps=frozenset({"addonVersion", "configurationValues"}),
     ),
 }

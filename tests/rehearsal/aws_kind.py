@@ -18,10 +18,12 @@ TAGGED = frozenset({"tags", "region"})
 
 @dataclass(frozen=True)
 class Kind:
-    """One resource type: how it comes, looks, changes and goes.
+    """One resource type: how it is created, read, changed and deleted.
 
-    `create` returns the id, `read` the outputs beyond the inputs or None where it is gone. `replaces` are the inputs
-    that AWS cannot change in place, `named` the input that is given a name of its own where it has none.
+    `create` returns the id, `read` the outputs beyond the inputs, or None if the resource does not exist any more.
+    `replaces` are the inputs that AWS cannot change in place, `named` is the input that gets a generated name.
+    `keeps` are the inputs, dotted where one is inside another, that are optional and computed in the provider's schema:
+    left out, they keep the value that AWS has.
     """
 
     inputs: frozenset[str]
@@ -31,6 +33,18 @@ class Kind:
     update: Callable[[Clients, str, Props, Props], None] | None = None
     replaces: frozenset[str] = field(default=frozenset())
     named: str | None = None
+    keeps: frozenset[str] = field(default=frozenset())
+
+    def planned(self, state: Props, inputs: Props) -> Props:
+        """Return `inputs` with what they leave out and keep, as the provider completes them from its state."""
+        planned = dict(inputs)
+        for path in self.keeps:
+            outer, _, inner = path.partition(".")
+            if not inner and outer not in planned and outer in state:
+                planned[outer] = state[outer]
+            elif inner and inner in state.get(outer, {}):
+                planned[outer] = {inner: state[outer][inner]} | planned.get(outer, {})
+        return planned
 
 
 def tags_of(props: Props) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ def _specified(kind: str, props: Props) -> list[Props]:
 
 
 def _described(operation: str, key: str, ids: str, attribute: str) -> Callable[[Clients, str, Props], Props | None]:
-    """A `read` for the ordinary nouns of EC2: Describe by id."""
+    """Return a `read` for the types that EC2 describes by their id."""
 
     def read(aws: Clients, id_: str, _props: Props) -> Props | None:
         answer = found(lambda: getattr(aws("ec2"), operation)(**{ids: [id_]}))
@@ -89,6 +89,7 @@ NETWORK: dict[str, Kind] = {
         read=_described("describe_vpcs", "Vpcs", "VpcIds", "vpc"),
         delete=lambda aws, id_, _: aws("ec2").delete_vpc(VpcId=id_),
         replaces=frozenset({"cidrBlock"}),
+        keeps=frozenset({"cidrBlock", "enableDnsHostnames"}),
     ),
     "aws:ec2/subnet:Subnet": Kind(
         inputs=TAGGED | {"vpcId", "cidrBlock", "availabilityZone", "mapPublicIpOnLaunch"},
@@ -96,12 +97,14 @@ NETWORK: dict[str, Kind] = {
         read=_described("describe_subnets", "Subnets", "SubnetIds", "subnet"),
         delete=lambda aws, id_, _: aws("ec2").delete_subnet(SubnetId=id_),
         replaces=frozenset({"vpcId", "cidrBlock", "availabilityZone"}),
+        keeps=frozenset({"availabilityZone"}),
     ),
     "aws:ec2/internetGateway:InternetGateway": Kind(
         inputs=TAGGED | {"vpcId"},
         create=_create_gateway,
         read=_described("describe_internet_gateways", "InternetGateways", "InternetGatewayIds", "internet-gateway"),
         delete=_delete_gateway,
+        keeps=frozenset({"vpcId"}),
     ),
     "aws:ec2/routeTable:RouteTable": Kind(
         inputs=TAGGED | {"vpcId"},

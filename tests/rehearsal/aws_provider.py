@@ -27,7 +27,7 @@ KINDS = NETWORK | ROLES | EKS
 
 
 def _props(struct: struct_pb2.Struct) -> Props:
-    """As plain values; the engine's secrets do not come here, for Configure declines them."""
+    """Return plain values. Secrets do not come here, because Configure declines them."""
     return _without_nulls(json_format.MessageToDict(struct))
 
 
@@ -83,12 +83,14 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
             )
         if kind.named and kind.named not in news:
             news[kind.named] = olds.get(kind.named) or f"{name}-{request.randomSeed.hex()[:7]}"
+            news["__defaults"] = [kind.named]
         return provider_pb2.CheckResponse(inputs=_struct(news))
 
     def Diff(self, request: Any, context: Any) -> Any:
         kind = _kind(_token(request.urn), context)
-        olds, news = _props(request.old_inputs), _props(request.news)
-        changed = {key for key in olds.keys() | news.keys() if olds.get(key) != news.get(key)} - {"__defaults"}
+        state, given = _props(request.olds), _props(request.old_inputs).keys() | _props(request.news).keys()
+        planned = kind.planned(state, _props(request.news))
+        changed = {key for key in given if state.get(key) != planned.get(key)} - {"__defaults"}
         unplayed = changed - kind.replaces - ({*kind.inputs} if kind.update else set())
         if unplayed:
             context.abort(
@@ -114,10 +116,10 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.ReadResponse(id=request.id, properties=_struct(props | seen), inputs=request.inputs)
 
     def Update(self, request: Any, context: Any) -> Any:
-        kind, olds, news = _kind(_token(request.urn), context), _props(request.olds), _props(request.news)
-        props = self._with_tags(news)
+        kind, state = _kind(_token(request.urn), context), _props(request.olds)
+        props = self._with_tags(kind.planned(state, _props(request.news)))
         assert kind.update is not None, "Diff refuses what cannot be updated"
-        _carried(context, lambda: kind.update and kind.update(self._aws, request.id, olds, props))
+        _carried(context, lambda: kind.update and kind.update(self._aws, request.id, state, props))
         return provider_pb2.UpdateResponse(properties=_struct(props | self._seen(kind, request.id, props)))
 
     def Delete(self, request: Any, context: Any) -> Any:
@@ -136,10 +138,7 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
                     "reverseDnsPrefix": "com.amazonaws",
                 }
             case "aws:eks/getAddonVersion:getAddonVersion":
-                answer = given | {
-                    "version": self._default_version(given["addonName"], given["kubernetesVersion"]),
-                    "id": given["addonName"],
-                }
+                answer = given | {"version": self._addon_version(given), "id": given["addonName"]}
             case other:
                 context.abort(grpc.StatusCode.UNIMPLEMENTED, f"the rehearsal does not play {other}")
         return provider_pb2.InvokeResponse(**{"return": _struct(answer)})
@@ -153,22 +152,26 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
     def _seen(self, kind: Kind, id_: str, props: Props) -> Props:
         seen = kind.read(self._aws, id_, props)
         if seen is None:
-            raise RuntimeError(f"{id_} is gone right after it was made")
+            raise RuntimeError(f"{id_} does not exist right after its create")
         return seen
 
-    def _default_version(self, addon: str, kubernetes_version: str) -> str:
-        answer = self._aws("eks").describe_addon_versions(addonName=addon, kubernetesVersion=kubernetes_version)
+    def _addon_version(self, given: Props) -> str:
+        """Return the first, and so the most recent, version for the cluster's version, or AWS's default one."""
+        addon, kubernetes = given["addonName"], given["kubernetesVersion"]
+        answer = self._aws("eks").describe_addon_versions(addonName=addon, kubernetesVersion=kubernetes)
         return next(
             version["addonVersion"]
             for described in answer["addons"]
             for version in described["addonVersions"]
-            if described["addonName"] == addon and version["compatibilities"][0]["clusterVersion"] == kubernetes_version
+            for fits in version["compatibilities"]
+            if described["addonName"] == addon and fits["clusterVersion"] == kubernetes
+            if given.get("mostRecent") or fits["defaultVersion"]
         )
 
 
 @cache
 def client(service: str, region: str) -> Any:
-    """With the learner's credentials and endpoint, from the environment, as the real provider takes them."""
+    """Return a client with credentials and endpoint from the environment, as the real provider takes them."""
     return boto3.Session().client(
         service, region_name=region, config=Config(proxies={}, retries={"total_max_attempts": 1})
     )
@@ -185,7 +188,7 @@ def _kind(token: str, context: Any) -> Kind:
 
 
 def _carried(context: Any, call: Any) -> Any:
-    """The result of a call to AWS; its error as the error of the resource."""
+    """Return the result of a call to AWS; its error becomes the error of the resource."""
     try:
         return call()
     except Exception as error:

@@ -1,27 +1,39 @@
-"""The plays of a rehearsal take a while and wait a lot: those that the selected tests need are begun together."""
+"""Scenarios take minutes and mostly wait, so those of one module are started together."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-AT_ONCE = 3  # on two cores; each of them waits for processes to start half of the time
+from tests.rehearsal.scenarios import ResultOf, Scenario
 
-Perform = Callable[[Path], Any]
+# Of one module, and modules run side by side: each of them waits for processes to start half of the time.
+AT_ONCE = 3
+# A test that asks for a scenario waits for all of it: six `up`s in the longest one, on cores that other modules share.
+SCENARIO_SECONDS = 2400
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(SCENARIO_SECONDS))
 
 
 @pytest.fixture(scope="session")
-def performances(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[Perform], Any]]:
-    """Gives the result of one of the functions in PERFORMANCES of the selected modules; waits for it if need be."""
-    modules = dict.fromkeys(item.module for item in request.session.items if isinstance(item, pytest.Function))
-    plays: list[Perform] = [perform for module in modules for perform in getattr(module, "PERFORMANCES", [])]
+def result_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ResultOf]:
+    """Return the result of a scenario. The first question starts all in SCENARIOS of its module."""
+    started: dict[Scenario, Future[Any]] = {}
+
+    def start(scenario: Scenario) -> Future[Any]:
+        return pool.submit(scenario, tmp_path_factory.mktemp(scenario.__name__) / "rehearsal")
+
+    def result(scenario: Scenario) -> Any:
+        if scenario not in started:
+            started.update({each: start(each) for each in scenario.__globals__["SCENARIOS"]})
+        return started[scenario].result()
+
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        begun: dict[Perform, Future[Any]] = {
-            perform: pool.submit(perform, tmp_path_factory.mktemp(perform.__name__) / "stage") for perform in plays
-        }
-        yield lambda perform: begun[perform].result()
+        yield result
         pool.shutdown(cancel_futures=True)

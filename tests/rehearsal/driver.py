@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from components.settings.conventions import EBS_DRIVER
 from tests.rehearsal.kubernetes import Kubernetes
 
-NAME = "ebs.csi.aws.com"
 MOST_VOLUMES = 25
 
 
@@ -22,7 +22,7 @@ class DriverProcesses:
         self._registered: set[str] = set()
 
     def start(self, nodes: dict[str, str]) -> None:
-        """Run, and register on these nodes; what runs and is registered already stays."""
+        """Start the processes and register the driver on these nodes, where that is not done yet."""
         for name in nodes.keys() - self._registered:
             self._kubernetes.kubectl("apply", "-f", "-", given=_csi_node(name))
         self._registered = set(nodes)
@@ -40,7 +40,7 @@ class DriverProcesses:
             self._run(sidecar, str(self._tools / sidecar), kubeconfig, address, "--timeout=60s", *more)
 
     def stop(self) -> None:
-        """End them at once, as pods end whose node or credentials are gone."""
+        """End them at once, as Pods end when their node ends."""
         for process in self._processes:
             process.send_signal(signal.SIGKILL)
             process.wait()
@@ -56,14 +56,14 @@ class DriverProcesses:
 _CSI_DRIVER: dict[str, Any] = {
     "apiVersion": "storage.k8s.io/v1",
     "kind": "CSIDriver",
-    "metadata": {"name": NAME},
+    "metadata": {"name": EBS_DRIVER},
     "spec": {"attachRequired": True, "podInfoOnMount": False, "fsGroupPolicy": "File"},
 }
 
 
 def _csi_node(name: str) -> dict[str, Any]:
     driver = {
-        "name": NAME,
+        "name": EBS_DRIVER,
         "nodeID": name,
         "topologyKeys": ["topology.kubernetes.io/zone"],
         "allocatable": {"count": MOST_VOLUMES},

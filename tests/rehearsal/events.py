@@ -1,4 +1,4 @@
-"""What the engine did, in order: its own log of events, and the order that a run can be held against."""
+"""The steps of the engine in their order, read from its own log of events."""
 
 import json
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ NOTHING = {"same", "read", "refresh", "read-replacement", "read-discard", "disca
 
 
 def steps(log: Path) -> list[Step]:
-    """The steps of one run that finished, in the order in which they began."""
+    """Return the finished steps of one run, in the order in which they began."""
     begun: dict[tuple[str, str], int] = {}
     done: list[Step] = []
     for place, line in enumerate(log.read_text().splitlines()):
@@ -43,14 +43,14 @@ def steps(log: Path) -> list[Step]:
 
 
 def one(found: Iterable[Step], op: str, type_end: str, name: str | None = None) -> Step:
-    """The only step of this kind on the only resource whose type ends so, or also has that name."""
+    """Return the only step of this kind on a resource whose type ends so, or that also has this name."""
     matching = [s for s in found if s.op == op and s.type.endswith(type_end) and name in (None, s.name)]
     assert len(matching) == 1, f"expected one {op} of {type_end} {name or ''}, found {matching}"
     return matching[0]
 
 
 def table(title: str, found: list[Step]) -> str:
-    """The steps as a table: which began when, which were done by then."""
+    """Return the steps as a table: the place of each by its begin, and by its end."""
     rows = [f"{title}\n{'began':>6} {'done':>6}  what"]
     ends = sorted(step.end for step in found)
     for number, step in enumerate(found, 1):

@@ -1,6 +1,6 @@
 """The control plane behind the rehearsed EKS cluster: real Kubernetes processes, with kwok as every kubelet.
 
-It comes with CreateCluster and goes with DeleteCluster, as on AWS: what is deleted after it finds nobody to talk to.
+CreateCluster starts it and DeleteCluster ends it, as on AWS: whoever deletes an object after that reaches nobody.
 """
 
 import base64
@@ -36,12 +36,12 @@ class Kubernetes:
     def start(self) -> None:
         """Start it and wait until it answers. Raises RuntimeError with the end of what kwokctl said."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        # What stands for the signed token of `aws eks get-token`, and for the access entry of the cluster's creator.
+        # Plays the signed token of `aws eks get-token`, and the access entry of the cluster's creator.
         self._tokens.write_text(f'{secrets.token_hex(16)},creator,1,"system:masters"\n')
         with reserve(PORTS) as ports:
             config = self.folder / "kwokctl.yaml"
             config.write_text(yaml.safe_dump(self._configuration(ports)))
-            self._kwokctl("create", "cluster", "--config", str(config), "--wait", "60s")
+            self._kwokctl("create", "cluster", "--config", str(config), "--wait", "180s")
 
     def stop(self) -> None:
         """End all of its processes and forget its data."""
@@ -54,7 +54,7 @@ class Kubernetes:
             env={"PATH": os.environ["PATH"], "HOME": str(self.folder), "KWOK_WORKDIR": str(self.folder)},
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=240,
         )
         if ran.returncode:
             raise RuntimeError(f"kwokctl {' '.join(words[:2])}: {ran.stderr[-2000:]}")
@@ -65,11 +65,17 @@ class Kubernetes:
             {"key": "endpoint-reconciler-type", "value": "none"},
             {"key": "advertise-address", "value": "127.0.0.1"},
         ]
+        alone = [{"key": "leader-elect", "value": "false"}]
         return {
             "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
             "kind": "KwokctlConfiguration",
             "options": kwok.options(self.tools, ports),
-            "componentsPatches": [{"name": "kube-apiserver", "extraArgs": arguments}],
+            "componentsPatches": [
+                {"name": "kube-apiserver", "extraArgs": arguments},
+                # Whoever loses a lease ends, and on busy cores a lease is easily lost. Nobody would start them again.
+                {"name": "kube-controller-manager", "extraArgs": alone},
+                {"name": "kube-scheduler", "extraArgs": alone},
+            ],
         }
 
     @property
@@ -82,7 +88,7 @@ class Kubernetes:
 
     @property
     def certificate_authority(self) -> str:
-        """Base64 of PEM, as DescribeCluster gives it."""
+        """Return base64 of PEM, as DescribeCluster gives it."""
         return base64.b64encode(Path(self._cluster["certificate-authority"]).read_bytes()).decode()
 
     @property
@@ -95,17 +101,17 @@ class Kubernetes:
 
     @property
     def token(self) -> str:
-        """The bearer token of the cluster's creator."""
+        """Return the bearer token of the cluster's creator."""
         return self._tokens.read_text().partition(",")[0]
 
     def kubectl(self, *words: str, given: Any = None) -> str:
-        """What kubectl prints; `given` goes in as JSON. Raises RuntimeError with what it complains about."""
+        """Return what kubectl prints; `given` is its input, as JSON. Raises RuntimeError with its complaint."""
         ran = subprocess.run(
             [self.tools / "kubectl", "--kubeconfig", self.kubeconfig, *words],
             input=json.dumps(given) if given is not None else None,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
         )
         if ran.returncode:
             raise RuntimeError(f"kubectl {' '.join(words)}: {ran.stderr.strip()}")

@@ -15,7 +15,7 @@ class Nodes:
     def __init__(self, kubernetes: Kubernetes, ec2: Callable[[], Any]) -> None:
         self._kubernetes, self._ec2 = kubernetes, ec2
 
-    def has_way_out(self, subnet_id: str) -> bool:
+    def has_route_out(self, subnet_id: str) -> bool:
         tables = self._ec2().describe_route_tables(Filters=[{"Name": "association.subnet-id", "Values": [subnet_id]}])[
             "RouteTables"
         ]
@@ -34,7 +34,7 @@ class Nodes:
         self._kubernetes.kubectl("apply", "-f", "-", given=node(instance, zone, group_name, group))
 
     def all(self, group_name: str | None = None) -> dict[str, str]:
-        """Instance id and zone of every node, or of those of one group, oldest first."""
+        """Return the zone of every node, or of the nodes of one group, by instance id, oldest first."""
         if not self._kubernetes.running:
             return {}
         words = ["-l", f"eks.amazonaws.com/nodegroup={group_name}"] if group_name else []
@@ -53,7 +53,7 @@ class Nodes:
             self._terminate(name)
 
     def _terminate(self, instance: str) -> None:
-        """With what AWS does then and the emulator does not: the root volume goes, the others are let go."""
+        """End the instance, and do what the emulator leaves out: delete its root volume and detach the others."""
         ec2 = self._ec2()
         ec2.terminate_instances(InstanceIds=[instance])
         held = [{"Name": "attachment.instance-id", "Values": [instance]}]
@@ -71,7 +71,7 @@ class Nodes:
 
 
 def node(instance: str, zone: str, group_name: str, group: Group) -> Group:
-    """The Node that a kubelet on that instance would register."""
+    """Return the Node that a kubelet on that instance would register."""
     labels = {
         "kubernetes.io/os": "linux",
         "kubernetes.io/hostname": instance,

@@ -3,7 +3,6 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -12,15 +11,18 @@ from typing import Any
 import pytest
 
 from checkout import ROOT
+from tests.rehearsal.aws_rehearsal import AwsRehearsal
+from tests.rehearsal.children import TABLE, children
+from tests.rehearsal.critical_path import critical_path
 from tests.rehearsal.events import Step, one, steps, table
-from tests.rehearsal.stage import Stage
+from tests.rehearsal.scenarios import ResultOf
 
 CLUSTER = "storage-lab-dev"
 
 
 @dataclass
-class Play:
-    """What was seen while the lab was previewed, stood up, looked at, refreshed and destroyed."""
+class Run:
+    """What was seen of the lab from its preview to its destroy."""
 
     preview: str = ""
     again: str = ""
@@ -38,39 +40,39 @@ class Play:
     state: list[dict[str, Any]] = field(default_factory=list)
 
 
-def whole_life(folder: Path) -> Play:
+def whole_life(folder: Path) -> Run:
     """Preview, up, a second up, refresh, destroy."""
-    with Stage(folder) as stage:
-        lab, seen = stage.lab, Play()
+    with AwsRehearsal(folder) as rehearsal:
+        lab, seen = rehearsal.checkout, Run()
         seen.preview = lab.preview().stdout
-        seen.before = stage.left()
+        seen.before = rehearsal.left()
         lab.up("--event-log", str(folder / "up.log"))
         seen.created = steps(folder / "up.log")
         seen.outputs, seen.state = lab.outputs(), lab.state()
         lab_volumes = [{"Name": "tag:storage-lab", "Values": [CLUSTER]}]
-        seen.volumes = stage.aws("ec2").describe_volumes(Filters=lab_volumes)["Volumes"]
-        seen.persistent_volume = json.loads(stage.kubectl("get", "pv", seen.outputs["pvName"], "-o", "json"))
-        seen.tagged = tags(stage)
+        seen.volumes = rehearsal.aws("ec2").describe_volumes(Filters=lab_volumes)["Volumes"]
+        seen.persistent_volume = json.loads(rehearsal.kubectl("get", "pv", seen.outputs["pvName"], "-o", "json"))
+        seen.tagged = tags(rehearsal)
         seen.again = lab.up().stdout
         seen.refresh = lab.refresh().stdout
-        seen.between = stage.left()
+        seen.between = rehearsal.left()
         lab.destroy("--event-log", str(folder / "destroy.log"))
         seen.deleted = steps(folder / "destroy.log")
-        seen.left, seen.calls = stage.left(), stage.calls()
+        seen.left, seen.calls = rehearsal.left(), rehearsal.calls()
         return seen
 
 
-PERFORMANCES = [whole_life]
+SCENARIOS = [whole_life]
 
 
 @pytest.fixture
-def play(performances: Callable[[Callable[[Path], Any]], Any]) -> Play:
-    return performances(whole_life)
+def run(result_of: ResultOf) -> Run:
+    return result_of(whole_life)
 
 
-def tags(stage: Stage) -> dict[str, dict[str, str]]:
-    """The tags of everything that the learner's own calls made."""
-    ec2, iam, eks = stage.aws("ec2"), stage.aws("iam"), stage.aws("eks")
+def tags(rehearsal: AwsRehearsal) -> dict[str, dict[str, str]]:
+    """Return the tags of everything that the learner's own calls made."""
+    ec2, iam, eks = rehearsal.aws("ec2"), rehearsal.aws("iam"), rehearsal.aws("eks")
     made: dict[str, list[dict[str, str]]] = {}
     for kind in ("vpc", "subnet", "internet_gateway", "route_table"):
         words = kind.split("_")
@@ -88,7 +90,7 @@ def tags(stage: Stage) -> dict[str, dict[str, str]]:
 
 
 def mine(found: dict[str, Any], kind: str) -> bool:
-    """Neither the account's default VPC nor what AWS makes with every VPC."""
+    """Return whether the learner made it: not the default VPC, nor what AWS makes with every VPC."""
     if kind == "vpc":
         return not found["IsDefault"]
     if kind == "route_table":
@@ -96,57 +98,61 @@ def mine(found: dict[str, Any], kind: str) -> bool:
     return not found.get("DefaultForAz") and not any(a["VpcId"] == "vpc-00000001" for a in found.get("Attachments", []))
 
 
-def test_the_first_preview_makes_nothing_and_knows_no_ids(play: Play) -> None:
-    assert play.before == Counter(), "a preview must not touch the account"
-    assert "to create" in play.preview
+def test_first_preview_creates_nothing(run: Run) -> None:
+    assert run.before == Counter(), "a preview must not touch the account"
+    assert "to create" in run.preview
 
 
-def test_the_outputs_name_the_volume_that_ec2_has(play: Play) -> None:
-    (volume,) = play.volumes
+def test_outputs_name_the_volume_that_ec2_has(run: Run) -> None:
+    (volume,) = run.volumes
     named = {tag["Key"]: tag["Value"] for tag in volume["Tags"]}
-    assert volume["VolumeId"] == play.outputs["volumeId"]
-    assert named["Name"] == play.outputs["volumeName"] == f"kubernetes-dynamic-{play.outputs['pvName']}"
-    assert play.persistent_volume["spec"]["csi"]["volumeHandle"] == volume["VolumeId"]
+    assert volume["VolumeId"] == run.outputs["volumeId"]
+    assert named["Name"] == run.outputs["volumeName"] == f"kubernetes-dynamic-{run.outputs['pvName']}"
+    assert run.persistent_volume["spec"]["csi"]["volumeHandle"] == volume["VolumeId"]
     assert (volume["VolumeType"], volume["Size"], volume["AvailabilityZone"]) == ("gp3", 1, "us-east-1a")
     assert volume["State"] == "in-use", "the pod has its volume only when it is attached"
 
 
-def test_the_kubeconfig_logs_in_with_the_aws_command(play: Play) -> None:
-    (user,) = json.loads(play.outputs["kubeconfig"])["users"]
+def test_kubeconfig_logs_in_with_the_aws_command(run: Run) -> None:
+    (user,) = json.loads(run.outputs["kubeconfig"])["users"]
     assert user["user"]["exec"]["command"] == "aws"
-    assert "token" not in play.outputs["kubeconfig"].replace("get-token", ""), (
+    assert "token" not in run.outputs["kubeconfig"].replace("get-token", ""), (
         "a credential in the state would be one too many"
     )
 
 
-def test_a_second_up_changes_nothing(play: Play) -> None:
-    summary = play.again.rpartition("Resources:")[2]
+def test_second_up_changes_nothing(run: Run) -> None:
+    summary = run.again.rpartition("Resources:")[2]
     assert "unchanged" in summary
     assert not re.search(r"created|updated|replaced|deleted", summary), summary
 
 
-def test_a_refresh_finds_aws_as_it_was_left(play: Play) -> None:
-    drifted = [line for line in play.refresh.splitlines() if re.match(r" ~ +(aws|eks):.* (updated|deleted)", line)]
+def test_refresh_finds_aws_unchanged(run: Run) -> None:
+    drifted = [line for line in run.refresh.splitlines() if re.match(r" ~ +(aws|eks):.* (updated|deleted)", line)]
     assert drifted == []
-    assert play.between["volume"] >= 1
+    assert run.between["volume"] >= 1
 
 
-def test_everything_made_carries_the_tag_that_leftovers_are_found_by(play: Play) -> None:
-    without = [name for name, found in play.tagged.items() if found.get("storage-lab") != CLUSTER]
-    assert len(play.tagged) >= 13, play.tagged
+def test_everything_carries_the_tag_that_finds_leftovers(run: Run) -> None:
+    without = [name for name, found in run.tagged.items() if found.get("storage-lab") != CLUSTER]
+    assert len(run.tagged) >= 13, run.tagged
     assert without == [], "this could not be found by the command in docs/eks.md"
 
 
-def test_destroy_leaves_nothing_in_the_account(play: Play) -> None:
-    assert play.left == Counter(), "somebody would pay for this"
+def test_destroy_leaves_nothing_in_the_account(run: Run) -> None:
+    assert run.left == Counter(), "somebody would pay for this"
 
 
-# Each of these must be finished before the next begins; the other way round on the way down.
+# The first must be created before the second begins to be. A delete has the opposite order.
 NEEDS = [
     ("eks/cluster:Cluster", None, "NodeGroup", None),
     ("route:Route", None, "NodeGroup", None),
     ("NodeGroup", None, "Addon", "lab-ebs-aws-ebs-csi-driver"),
     ("Addon", "lab-ebs-eks-pod-identity-agent", "Addon", "lab-ebs-aws-ebs-csi-driver"),
+    ("Addon", "lab-kube-proxy", "Addon", "lab-ebs-aws-ebs-csi-driver"),
+    ("Addon", "lab-vpc-cni", "Addon", "lab-ebs-aws-ebs-csi-driver"),
+    ("eks/cluster:Cluster", None, "Addon", "lab-kube-proxy"),
+    ("eks/cluster:Cluster", None, "Addon", "lab-vpc-cni"),
     ("RolePolicyAttachment", "lab-ebs-AmazonEBSCSIDriverPolicyV2", "Addon", "lab-ebs-aws-ebs-csi-driver"),
     ("RolePolicyAttachment", "lab-nodes-AmazonEKS_CNI_Policy", "NodeGroup", None),
     ("Addon", "lab-ebs-aws-ebs-csi-driver", "v1:StorageClass", None),
@@ -155,72 +161,52 @@ NEEDS = [
     ("PersistentVolumeClaim", "nfs-server", "Deployment", None),
     ("vpc:Vpc", None, "Subnet", "lab-0"),
     ("Subnet", "lab-0", "eks/cluster:Cluster", None),
-    ("FrozenInputs", None, "vpc:Vpc", None),
+    ("FrozenInputs", "lab", "vpc:Vpc", None),
 ]
 
 
 @pytest.mark.parametrize(("first", "first_name", "then", "then_name"), NEEDS)
-def test_nothing_is_made_before_what_it_needs_nor_deleted_after_it(
-    play: Play, first: str, first_name: str | None, then: str, then_name: str | None
+def test_needs_order_creates_and_deletes(
+    run: Run, first: str, first_name: str | None, then: str, then_name: str | None
 ) -> None:
-    made, needed = one(play.created, "create", then, then_name), one(play.created, "create", first, first_name)
+    made, needed = one(run.created, "create", then, then_name), one(run.created, "create", first, first_name)
     assert needed.end < made.begin, f"{made.label} began before {needed.label} was done"
-    gone, kept = one(play.deleted, "delete", then, then_name), one(play.deleted, "delete", first, first_name)
-    assert gone.end < kept.begin, f"{kept.label} went before {gone.label} was gone"
+    earlier, later = one(run.deleted, "delete", then, then_name), one(run.deleted, "delete", first, first_name)
+    assert earlier.end < later.begin, f"{later.label} was deleted before {earlier.label} did not exist any more"
 
 
-def test_the_agent_is_made_while_the_nodes_are(play: Play) -> None:
-    agent = one(play.created, "create", "Addon", "lab-ebs-eks-pod-identity-agent")
-    assert agent.begin < one(play.created, "create", "NodeGroup").end, "it would lengthen the critical path"
+def test_add_ons_of_every_node_are_created_beside_the_nodes(run: Run) -> None:
+    nodes = one(run.created, "create", "NodeGroup")
+    for name in ("lab-ebs-eks-pod-identity-agent", "lab-kube-proxy", "lab-vpc-cni"):
+        addon = one(run.created, "create", "Addon", name)
+        assert addon.begin < nodes.end, f"{name} would lengthen the critical path"
+        assert nodes.begin < addon.end, f"{name} holds up the nodes"
 
 
-def test_the_order_is_printed(play: Play, capsys: pytest.CaptureFixture[str]) -> None:
-    made = [step for step in play.created if not step.type.startswith("pulumi:")]
-    gone = [step for step in play.deleted if not step.type.startswith("pulumi:")]
-    assert {step.label for step in gone} == {step.label for step in made}, "what was made is what has to go"
+def test_order_is_printed_and_everything_is_deleted(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    made = [step for step in run.created if not step.type.startswith("pulumi:")]
+    gone = [step for step in run.deleted if not step.type.startswith("pulumi:")]
+    assert {step.label for step in gone} == {step.label for step in made}, "what was created must be deleted"
     with capsys.disabled():
         print("\n" + table("up", made) + "\n\n" + table("destroy", gone))
 
 
-def test_the_policy_for_the_learner_allows_every_call_that_was_made_and_writes_nothing_else(play: Play) -> None:
+def test_policy_for_the_learner_allows_every_call(run: Run) -> None:
     document = json.loads((ROOT / "docs" / "eks-policy.json").read_text())
     allowed = [action for statement in document["Statement"] for action in statement["Action"]]
-    refused = [call for call in sorted(set(play.calls)) if not any(fnmatchcase(call, each) for each in allowed)]
+    refused = [call for call in sorted(set(run.calls)) if not any(fnmatchcase(call, each) for each in allowed)]
     assert refused == [], "a learner with docs/eks-policy.json would be refused these"
     wide = [each for each in allowed if "*" in each and not re.fullmatch(r"\w+:(Describe|Get|List)\*", each)]
     assert wide == [], "only reads may be allowed by family"
 
 
-# Minutes on AWS, from docs/eks.md; what is not named takes seconds.
-MINUTES = {"aws:eks/cluster:Cluster": 10.0, "aws:eks/nodeGroup:NodeGroup": 2.2, "aws:eks/addon:Addon": 0.9}
+def test_children_of_the_cluster_are_those_of_pulumi_eks(run: Run) -> None:
+    assert children(run.state) == TABLE.splitlines(), "compare with the plugin by python -m tests.rehearsal.children"
 
 
-def critical_path(state: list[dict[str, Any]]) -> tuple[float, list[str]]:
-    """The longest chain of needs in the state, in minutes, and what in it takes minutes."""
-    by_urn = {resource["urn"]: resource for resource in state}
-    known: dict[str, tuple[float, list[str]]] = {}
-
-    def longest(urn: str) -> tuple[float, list[str]]:
-        if urn not in known:
-            resource = by_urn[urn]
-            # A component is done when its children are, so whoever needs it needs them.
-            inside = (
-                [r["urn"] for r in state if r.get("parent") == urn]
-                if urn.split("::")[2].endswith("eks:index:Cluster")
-                else []
-            )
-            needs = [n for n in [*resource.get("dependencies", []), *inside] if n in by_urn and n != urn]
-            before = max((longest(need) for need in needs), default=(0.0, []))
-            own = MINUTES.get(resource["type"], 0.0)
-            known[urn] = (before[0] + own, [*before[1], resource["urn"].split("::")[3]] if own else before[1])
-        return known[urn]
-
-    return max(longest(urn) for urn in by_urn)
-
-
-def test_the_critical_path_is_the_documented_one(play: Play) -> None:
-    minutes, path = critical_path(play.state)
-    assert path == ["lab-eksCluster", "lab-vpc-cni", "lab-nodes", "lab-ebs-aws-ebs-csi-driver"]
+def test_critical_path_is_the_documented_one(run: Run) -> None:
+    minutes, path = critical_path(run.state)
+    assert path == ["lab-eksCluster", "lab-nodes", "lab-ebs-aws-ebs-csi-driver"]
     for document in ("eks.md", "scale.md"):
         assert f"**{minutes:.1f} minutes**" in (ROOT / "docs" / document).read_text(), (
             f"docs/{document} does not say {minutes:.1f}"

@@ -1,4 +1,4 @@
-"""What docs/eks.md says to do after an interrupted up or destroy, done."""
+"""The ways back after an interrupted up or destroy, as docs/eks.md describes them."""
 
 import os
 import signal
@@ -13,11 +13,12 @@ import pytest
 
 from checkout import CommandFailed
 from checkout.until import until
-from tests.rehearsal.stage import Stage
+from tests.rehearsal.aws_rehearsal import AwsRehearsal
+from tests.rehearsal.scenarios import ResultOf
 
 
 @dataclass
-class Play:
+class Run:
     """What was seen on the way back."""
 
     locked: str
@@ -27,18 +28,23 @@ class Play:
     outputs: dict[str, Any]
 
 
-def strike(stage: Stage, command: str, call: str, number: signal.Signals, whole_tree: bool) -> None:
-    """Run a pulumi command and send it, or all that it started too, a signal once it has made that AWS call."""
-    before = stage.calls().count(call)
+def strike(rehearsal: AwsRehearsal, command: str, call: str, number: signal.Signals, whole_tree: bool) -> None:
+    """Run a pulumi command, and send a signal to it, or to its whole group, once it has made that AWS call."""
+    before = rehearsal.calls().count(call)
     words = ["pulumi", command, "--yes", "--skip-preview", "--stack", "dev", "--non-interactive"]
-    with (stage.folder / f"struck-{command}.log").open("wb") as log:
+    with (rehearsal.folder / f"struck-{command}.log").open("wb") as log:
         running = subprocess.Popen(
-            words, cwd=stage.lab.folder, env=stage.lab.env, stdout=log, stderr=log, start_new_session=True
+            words,
+            cwd=rehearsal.checkout.folder,
+            env=rehearsal.checkout.env,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
 
     def called() -> bool:
-        assert running.poll() is None, (stage.folder / f"struck-{command}.log").read_text()
-        return stage.calls().count(call) > before
+        assert running.poll() is None, (rehearsal.folder / f"struck-{command}.log").read_text()
+        return rehearsal.calls().count(call) > before
 
     until(called, f"pulumi {command} calls {call}", 90)
     if whole_tree:
@@ -48,29 +54,29 @@ def strike(stage: Stage, command: str, call: str, number: signal.Signals, whole_
     running.wait(timeout=60)
 
 
-def failure(stage: Stage, command: Callable[[], Any]) -> str:
+def failure(command: Callable[[], Any]) -> str:
     with pytest.raises(CommandFailed) as failed:
         command()
     return str(failed.value)
 
 
-def interrupted(folder: Path) -> Play:
-    """An up killed while the cluster is being made, and a destroy stopped by one Ctrl-C."""
-    with Stage(folder) as stage:
-        lab, eks = stage.lab, stage.aws("eks")
-        strike(stage, "up", "eks:CreateCluster", signal.SIGKILL, whole_tree=True)
-        locked = failure(stage, lab.up)
+def interrupted(folder: Path) -> Run:
+    """Kill an up while the cluster is being created, and stop a destroy by one Ctrl-C."""
+    with AwsRehearsal(folder) as rehearsal:
+        lab, eks = rehearsal.checkout, rehearsal.aws("eks")
+        strike(rehearsal, "up", "eks:CreateCluster", signal.SIGKILL, whole_tree=True)
+        locked = failure(lab.up)
         lab.pulumi("cancel", "--yes", "--stack", "dev")
         lab.refresh("--clear-pending-creates")
-        taken = failure(stage, lab.up)
+        taken = failure(lab.up)
         wait_until_active(eks)
         eks.delete_cluster(name="storage-lab-dev")
         lab.up()
         outputs = lab.outputs()
-        strike(stage, "destroy", "ec2:DescribeVolumes", signal.SIGINT, whole_tree=False)
-        stopped = stage.left()
+        strike(rehearsal, "destroy", "ec2:DescribeVolumes", signal.SIGINT, whole_tree=False)
+        stopped = rehearsal.left()
         lab.destroy()
-        return Play(locked, taken, stopped, stage.left(), outputs)
+        return Run(locked, taken, stopped, rehearsal.left(), outputs)
 
 
 def wait_until_active(eks: Any) -> None:
@@ -80,26 +86,26 @@ def wait_until_active(eks: Any) -> None:
     until(active, "the cluster is ACTIVE")
 
 
-PERFORMANCES = [interrupted]
+SCENARIOS = [interrupted]
 
 
 @pytest.fixture
-def play(performances: Callable[[Callable[[Path], Any]], Any]) -> Play:
-    return performances(interrupted)
+def run(result_of: ResultOf) -> Run:
+    return result_of(interrupted)
 
 
-def test_a_killed_up_leaves_a_lock_that_pulumi_cancel_lifts(play: Play) -> None:
-    assert "pulumi cancel" in play.locked
+def test_killed_up_leaves_a_lock_that_pulumi_cancel_lifts(run: Run) -> None:
+    assert "pulumi cancel" in run.locked
 
 
-def test_a_cluster_made_by_a_killed_up_is_met_again_by_its_name_and_not_doubled(play: Play) -> None:
-    assert "Cluster already exists with name: storage-lab-dev" in play.taken, "a second cluster would cost twice"
+def test_cluster_of_a_killed_up_is_not_created_twice(run: Run) -> None:
+    assert "Cluster already exists with name: storage-lab-dev" in run.taken, "a second cluster would cost twice"
 
 
-def test_the_lab_comes_up_after_it_is_deleted_by_hand(play: Play) -> None:
-    assert play.outputs["volumeId"].startswith("vol-")
+def test_up_succeeds_after_a_delete_by_hand(run: Run) -> None:
+    assert run.outputs["volumeId"].startswith("vol-")
 
 
-def test_a_stopped_destroy_keeps_what_is_left_and_the_next_one_finishes(play: Play) -> None:
-    assert play.stopped["cluster"] == 1, "the cluster went although its volumes had not been looked at"
-    assert play.left == Counter()
+def test_destroy_continues_where_one_was_stopped(run: Run) -> None:
+    assert run.stopped["cluster"] == 1, "the cluster was deleted before its volumes were looked at"
+    assert run.left == Counter()

@@ -1,8 +1,7 @@
-"""Every input changed under a living lab: it takes full effect with the data kept, or is refused with the reason."""
+"""Every input changed in a running lab: it takes full effect with the data kept, or is refused with the reason."""
 
 import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,9 @@ from typing import Any
 import pytest
 
 from checkout import CommandFailed
+from tests.rehearsal.aws_rehearsal import AwsRehearsal
 from tests.rehearsal.events import Step, one, steps
-from tests.rehearsal.stage import Stage
+from tests.rehearsal.scenarios import ResultOf
 
 CLUSTER = "storage-lab-dev"
 NO_VPC = "vpc-0123456789abcdef0"
@@ -31,25 +31,25 @@ class Updated:
     image: str = ""
 
     def changed(self) -> set[tuple[str, str]]:
-        """Op and type of every step, bookkeeping aside."""
+        """Return operation and type of every step that is not Pulumi's own."""
         return {(step.op, step.type.rpartition(":")[2]) for step in self.steps if not step.type.startswith("pulumi:")}
 
 
 class Updates:
     """One lab that is updated again and again."""
 
-    def __init__(self, stage: Stage) -> None:
-        self.stage, self._runs = stage, 0
+    def __init__(self, rehearsal: AwsRehearsal) -> None:
+        self.rehearsal, self._runs = rehearsal, 0
 
     def up(self, **config: Any) -> Updated:
-        self.stage.lab.configure(config)
+        self.rehearsal.checkout.configure(config)
         self._runs += 1
-        log = self.stage.folder / f"up{self._runs}.log"
-        self.stage.lab.up("--event-log", str(log))
+        log = self.rehearsal.folder / f"up{self._runs}.log"
+        self.rehearsal.checkout.up("--event-log", str(log))
         return self._look(steps(log))
 
     def volumes_once(self, number: int) -> set[str]:
-        """The lab's volumes as soon as there are so many, or after a while: the driver has its own pace."""
+        """Return the lab's volumes once there are so many: the driver deletes one some seconds after its claim."""
         deadline = time.monotonic() + 30
         while len(found := self._volumes()) != number and time.monotonic() < deadline:
             time.sleep(0.1)
@@ -57,37 +57,37 @@ class Updates:
 
     def _volumes(self) -> set[str]:
         mine = [{"Name": "tag:storage-lab", "Values": [CLUSTER]}]
-        return {volume["VolumeId"] for volume in self.stage.aws("ec2").describe_volumes(Filters=mine)["Volumes"]}
+        return {volume["VolumeId"] for volume in self.rehearsal.aws("ec2").describe_volumes(Filters=mine)["Volumes"]}
 
     def refused(self, **config: Any) -> str:
-        """What a preview with these inputs is refused with."""
-        self.stage.lab.configure(config)
+        """Return what a preview with these inputs says when it refuses them."""
+        self.rehearsal.checkout.configure(config)
         with pytest.raises(CommandFailed) as refusal:
-            self.stage.lab.preview()
-        self.stage.lab.configure(dict.fromkeys(config))
+            self.rehearsal.checkout.preview()
+        self.rehearsal.checkout.configure(dict.fromkeys(config))
         return str(refusal.value)
 
     def _look(self, found: list[Step]) -> Updated:
-        eks = self.stage.aws("eks")
+        eks = self.rehearsal.aws("eks")
         group_names = eks.list_nodegroups(clusterName=CLUSTER)["nodegroups"]
         addon_names = eks.list_addons(clusterName=CLUSTER)["addons"]
-        deployment = json.loads(self.stage.kubectl("get", "deployment", "nfs-server", "-o", "json"))
+        deployment = json.loads(self.rehearsal.kubectl("get", "deployment", "nfs-server", "-o", "json"))
         return Updated(
             steps=found,
-            outputs=self.stage.lab.outputs(),
+            outputs=self.rehearsal.checkout.outputs(),
             cluster=eks.describe_cluster(name=CLUSTER)["cluster"],
             groups=[eks.describe_nodegroup(clusterName=CLUSTER, nodegroupName=g)["nodegroup"] for g in group_names],
             addons={
                 a: eks.describe_addon(clusterName=CLUSTER, addonName=a)["addon"]["addonVersion"] for a in addon_names
             },
-            nodes=len(json.loads(self.stage.kubectl("get", "nodes", "-o", "json"))["items"]),
+            nodes=len(json.loads(self.rehearsal.kubectl("get", "nodes", "-o", "json"))["items"]),
             volumes=self._volumes(),
             image=deployment["spec"]["template"]["spec"]["containers"][0]["image"],
         )
 
 
 @dataclass
-class Play:
+class Run:
     """The updates of one lab, in the order in which they were made."""
 
     nowhere: dict[str, str]
@@ -103,38 +103,38 @@ class Play:
     left: Any
 
 
-def all_updates(folder: Path) -> Play:
+def all_updates(folder: Path) -> Run:
     """One lab, changed in every way."""
-    with Stage(folder, {"kubernetesVersion": "1.35", "storage": "2Gi"}) as stage:
-        updates = Updates(stage)
+    with AwsRehearsal(folder, {"kubernetesVersion": "1.35", "storage": "2Gi"}) as rehearsal:
+        updates = Updates(rehearsal)
         nowhere = {
             "zone": updates.refused(zone="us-east-1c"),
             "vpc": updates.refused(vpcId=NO_VPC, subnetIds=["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]),
         }
-        untouched = not stage.left()
+        untouched = not rehearsal.left()
         first = updates.up()
         smaller = updates.refused(storage="1Gi")
-        stage.lab.configure({"storage": "2Gi"})
+        rehearsal.checkout.configure({"storage": "2Gi"})
         elsewhere = updates.refused(kubernetesVersion="1.37", region="eu-west-1")
         version = updates.up(kubernetesVersion="1.36", publicAccessCidrs=["203.0.113.7/32"])
-        nodes = updates.up(nodes=2, nodeType="t3.large", image="example.com/nfs:2")
+        nodes = updates.up(nodes=2, nodeType="t3.large", image="example.com/nfs:2", publicAccessCidrs=None)
         servers = updates.up(servers=["nfs-server", "other"])
-        change_class(stage.lab.folder)
-        class_ = updates.up(servers=["nfs-server"])
+        change_class(rehearsal.checkout.folder)
+        class_ = updates.up(servers=["nfs-server"], nodes=None, nodeType=None, image=None)
         class_.volumes = updates.volumes_once(1)
-        renamed = renamed_and_back(stage)
-        stage.lab.destroy()
-        return Play(
-            nowhere, untouched, smaller, first, version, nodes, servers, class_, elsewhere, renamed, stage.left()
+        renamed = renamed_and_back(rehearsal)
+        rehearsal.checkout.destroy()
+        return Run(
+            nowhere, untouched, smaller, first, version, nodes, servers, class_, elsewhere, renamed, rehearsal.left()
         )
 
 
-PERFORMANCES = [all_updates]
+SCENARIOS = [all_updates]
 
 
 @pytest.fixture
-def play(performances: Callable[[Callable[[Path], Any]], Any]) -> Play:
-    return performances(all_updates)
+def run(result_of: ResultOf) -> Run:
+    return result_of(all_updates)
 
 
 def change_class(program: Path) -> None:
@@ -144,9 +144,9 @@ def change_class(program: Path) -> None:
     file.write_text(text.replace('"type": "gp3"', '"type": "gp2"'))
 
 
-def renamed_and_back(stage: Stage) -> str:
-    """What a preview says after `pulumi stack rename`, with an older version of Kubernetes asked for too."""
-    lab = stage.lab
+def renamed_and_back(rehearsal: AwsRehearsal) -> str:
+    """Return what a preview says after `pulumi stack rename`, when an older Kubernetes is asked for too."""
+    lab = rehearsal.checkout
     lab.configure({"kubernetesVersion": "1.35"})
     lab.pulumi("stack", "rename", "prod")
     with pytest.raises(CommandFailed) as refusal:
@@ -165,65 +165,82 @@ def renamed_and_back(stage: Stage) -> str:
         ("vpc", f"error: storage-lab:vpcId {NO_VPC}: AWS says:"),
     ],
 )
-def test_a_place_without_room_for_a_cluster_is_refused_before_the_first_resource(
-    play: Play, what: str, says: str
-) -> None:
-    assert says in play.nowhere[what]
-    assert "Traceback" not in play.nowhere[what]
-    assert play.untouched
+def test_placement_without_room_is_refused_before_all_else(run: Run, what: str, says: str) -> None:
+    assert says in run.nowhere[what]
+    assert "Traceback" not in run.nowhere[what]
+    assert run.untouched
 
 
-def test_a_smaller_claim_is_refused_in_preview(play: Play) -> None:
-    assert "an EBS volume never shrinks" in play.smaller, "the claim would be replaced, and its data lost"
+def test_smaller_claim_is_refused_in_preview(run: Run) -> None:
+    assert "an EBS volume never shrinks" in run.smaller, "the claim would be replaced, and its data lost"
 
 
-def test_a_new_kubernetes_version_reaches_control_plane_nodes_and_add_ons_in_place(play: Play) -> None:
-    assert play.first.cluster["version"] == "1.35"
-    assert play.version.cluster["version"] == "1.36"
-    assert [group["version"] for group in play.version.groups] == ["1.36"], "nodes would stay behind"
-    assert set(play.version.addons.values()) == {"v1.36.0-eksbuild.1"}, "add-ons would stay behind"
-    assert {op for op, _ in play.version.changed()} == {"update"}, "a replacement would lose the data"
-    control_plane, nodes = (
-        one(play.version.steps, "update", "eks/cluster:Cluster"),
-        one(play.version.steps, "update", "NodeGroup"),
+def test_kubernetes_version_reaches_everything_in_place(run: Run) -> None:
+    assert run.first.cluster["version"] == "1.35"
+    assert run.version.cluster["version"] == "1.36"
+    assert [group["version"] for group in run.version.groups] == ["1.36"], "nodes would stay behind"
+    assert set(run.version.addons.values()) == {"v1.36.0-eksbuild.1"}, "add-ons would stay behind"
+    assert {op for op, _ in run.version.changed()} == {"update"}, "a replacement would lose the data"
+
+
+def test_upgrade_begins_with_control_plane_and_ends_with_driver(run: Run) -> None:
+    control_plane = one(run.version.steps, "update", "eks/cluster:Cluster")
+    driver = one(run.version.steps, "update", "Addon", "lab-ebs-aws-ebs-csi-driver")
+    between = [one(run.version.steps, "update", "NodeGroup")]
+    between += [one(run.version.steps, "update", "Addon", name) for name in ADDONS_OF_EVERY_NODE]
+    assert [step.label for step in between if step.begin < control_plane.end] == [], "newer than the API server"
+    assert [step.label for step in between if step.end > driver.begin] == [], "the driver needs them all"
+
+
+ADDONS_OF_EVERY_NODE = ("lab-kube-proxy", "lab-vpc-cni", "lab-ebs-eks-pod-identity-agent")
+
+
+def test_new_blocks_reach_the_endpoint(run: Run) -> None:
+    assert run.version.cluster["resourcesVpcConfig"]["publicAccessCidrs"] == ["203.0.113.7/32"]
+
+
+def test_blocks_taken_away_open_the_endpoint_again(run: Run) -> None:
+    assert run.nodes.cluster["resourcesVpcConfig"]["publicAccessCidrs"] == ["0.0.0.0/0"], (
+        "a learner whose address changed would stay locked out"
     )
-    assert control_plane.end < nodes.begin, "nodes may not be newer than their control plane"
 
 
-def test_new_blocks_reach_the_endpoint(play: Play) -> None:
-    assert play.version.cluster["resourcesVpcConfig"]["publicAccessCidrs"] == ["203.0.113.7/32"]
+def test_settings_taken_back_have_their_defaults_again(run: Run) -> None:
+    (group,) = run.class_.groups
+    assert (group["instanceTypes"], group["scalingConfig"]["desiredSize"]) == (["t3.medium"], 1)
+    assert run.class_.image == run.first.image
 
 
-def test_the_data_outlives_every_update(play: Play) -> None:
-    volume = play.first.outputs["volumeId"]
-    for update in (play.version, play.nodes, play.servers, play.class_):
+def test_data_outlives_every_update(run: Run) -> None:
+    volume = run.first.outputs["volumeId"]
+    for update in (run.version, run.nodes, run.servers, run.class_):
         assert update.outputs["volumeId"] == volume
         assert volume in update.volumes
 
 
-def test_another_type_and_number_of_nodes_replaces_the_group_new_one_first(play: Play) -> None:
-    (group,) = play.nodes.groups
+def test_other_nodes_come_before_the_old_ones_end(run: Run) -> None:
+    (group,) = run.nodes.groups
     assert group["instanceTypes"] == ["t3.large"]
-    assert play.nodes.nodes == 2
-    made = one(play.nodes.steps, "create-replacement", "NodeGroup")
-    gone = one(play.nodes.steps, "delete-replaced", "NodeGroup")
+    assert run.nodes.nodes == 2
+    made = one(run.nodes.steps, "create-replacement", "NodeGroup")
+    gone = one(run.nodes.steps, "delete-replaced", "NodeGroup")
     assert made.end < gone.begin, "the pods would have nowhere to go"
 
 
-def test_another_image_is_rolled_out(play: Play) -> None:
-    assert play.nodes.image == "example.com/nfs:2"
+def test_other_image_is_rolled_out(run: Run) -> None:
+    assert run.nodes.image == "example.com/nfs:2"
 
 
-def test_a_second_server_gets_its_own_volume_and_a_removed_one_takes_it_along(play: Play) -> None:
-    assert len(play.servers.volumes) == 2
-    assert len(play.servers.outputs["servers"]) == 2
-    assert play.class_.volumes == play.first.volumes, "the volume of a removed server would be left behind"
+def test_second_server_has_a_volume_until_it_is_removed(run: Run) -> None:
+    assert len(run.servers.volumes) == 2
+    assert len(run.servers.outputs["servers"]) == 2
+    assert run.class_.volumes == run.first.volumes, "the volume of a removed server would be left behind"
 
 
-def test_other_parameters_replace_the_class_and_leave_bound_claims_alone(play: Play) -> None:
-    assert ("create-replacement", "StorageClass") in play.class_.changed()
-    assert ("delete", "PersistentVolumeClaim") in play.class_.changed(), "the removed server's"
-    assert not [op for op, kind in play.class_.changed() if kind == "PersistentVolumeClaim" and "replace" in op]
+def test_other_parameters_replace_the_class_only(run: Run) -> None:
+    assert ("create-replacement", "StorageClass") in run.class_.changed()
+    assert ("delete", "PersistentVolumeClaim") in run.class_.changed(), "the removed server's"
+    assert not [op for op, kind in run.class_.changed() if kind == "PersistentVolumeClaim" and "replace" in op]
 
 
 @pytest.mark.parametrize(
@@ -239,13 +256,11 @@ def test_other_parameters_replace_the_class_and_leave_bound_claims_alone(play: P
         ),
     ],
 )
-def test_what_would_replace_the_cluster_is_refused_in_preview_all_of_it_at_once(
-    play: Play, preview: str, refusal: str
-) -> None:
-    said: str = getattr(play, preview)
+def test_preview_refuses_all_that_would_replace_the_cluster(run: Run, preview: str, refusal: str) -> None:
+    said: str = getattr(run, preview)
     assert refusal in said
     assert "Traceback" not in said
 
 
-def test_destroy_after_all_updates_leaves_nothing(play: Play) -> None:
-    assert not play.left
+def test_destroy_after_all_updates_leaves_nothing(run: Run) -> None:
+    assert not run.left

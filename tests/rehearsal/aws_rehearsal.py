@@ -1,11 +1,10 @@
-"""The stage of a rehearsal: the AWS API with the world behind it, the stand-ins on PATH, and the lab on stack `dev`."""
+"""AwsRehearsal: the AWS API with AWS's behaviour behind it, the stand-ins on PATH, and a checkout of the stack dev."""
 
 import json
 import os
 import socket
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,30 +12,37 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import EndpointConnectionError
 
 from checkout import ROOT, Checkout
+from checkout.until import until
 
 LEARNER = "LEARNER"
+# The slowest command, an `up` from nothing, on cores that other tests share.
+UP_SECONDS = 600.0
 TOOLS = ROOT / ".lab" / "bin"
 STAND_INS = {
     "aws": f"-S -E {ROOT}/tests/rehearsal/aws_cli.py",
     "pulumi-resource-aws": "-m tests.rehearsal.aws_provider",
-    "pulumi-resource-eks": "-m tests.rehearsal.eks_provider",
+    "pulumi-resource-eks": "-m tests.rehearsal.eks_plugin",
 }
 
 
-class Stage:
-    """Everything that a rehearsal of the lab needs, in one scratch folder. Use as a context manager."""
+class AwsRehearsal:
+    """Everything that a rehearsal of the lab needs, in one scratch folder. Use as a context manager.
 
-    def __init__(self, folder: Path, config: Mapping[str, Any] | None = None) -> None:
+    `source` is the checkout whose program is rehearsed.
+    """
+
+    def __init__(self, folder: Path, config: Mapping[str, Any] | None = None, source: Path = ROOT) -> None:
         self.folder = folder
         folder.mkdir(parents=True)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.endpoint = f"http://127.0.0.1:{free.getsockname()[1]}"
-        self._config = config or {}
+        self._config, self._source = config or {}, source
 
-    def __enter__(self) -> "Stage":
+    def __enter__(self) -> "AwsRehearsal":
         port = self.endpoint.rpartition(":")[2]
         words = ["--port", port, "--folder", str(self.folder), "--tools", str(TOOLS)]
         self._log = (self.folder / "aws-api.log").open("wb")
@@ -44,9 +50,10 @@ class Stage:
             [sys.executable, "-m", "tests.rehearsal.aws_api", *words], cwd=ROOT, stdout=self._log, stderr=self._log
         )
         self._put_stand_ins_on_path()
-        self.lab = Checkout(self.folder / "lab", "dev")
-        self.lab.env.update(self._environment())
-        self.lab.configure(self._config)
+        self.checkout = Checkout(self.folder / "lab", "dev", source=self._source)
+        self.checkout.command_seconds = UP_SECONDS
+        self.checkout.env.update(self._environment())
+        self.checkout.configure(self._config)
         self._wait_for_api()
         return self
 
@@ -64,7 +71,7 @@ class Stage:
             script.chmod(0o755)
 
     def _environment(self) -> dict[str, str]:
-        path = self.lab.env["PATH"]
+        path = self.checkout.env["PATH"]
         return {
             "PATH": f"{self._bin}{os.pathsep}{path}",
             "PULUMI_DEBUG_COMMANDS": "true",  # for --event-log
@@ -78,34 +85,37 @@ class Stage:
         }
 
     def _wait_for_api(self) -> None:
-        deadline = time.monotonic() + 30
-        while True:
+        def answers() -> bool:
+            assert self._api.poll() is None, (self.folder / "aws-api.log").read_text()[-3000:]
             try:
-                self.aws("sts").get_caller_identity()
-                return
-            except Exception as error:
-                if time.monotonic() > deadline or self._api.poll() is not None:
-                    raise RuntimeError((self.folder / "aws-api.log").read_text()[-3000:]) from error
-                time.sleep(0.05)
+                return bool(self.aws("sts").get_caller_identity())
+            except EndpointConnectionError:
+                return False
+
+        until(answers, "the AWS API answers", seconds=30, pause=0.05)
 
     def aws(self, service: str) -> Any:
-        """A client for looking at the account; its calls are not the learner's."""
+        """Return a client for looking at the account; its calls are not the learner's."""
         return boto3.Session().client(
             service, endpoint_url=self.endpoint, region_name="us-east-1", aws_access_key_id="LOOKING",
             aws_secret_access_key="none", config=Config(proxies={}),
         )  # fmt: skip
 
     def calls(self, who: str = LEARNER) -> list[str]:
-        """The IAM actions that somebody used successfully, in order."""
+        """Return the IAM actions that somebody used successfully, in order."""
         lines = (json.loads(line) for line in (self.folder / "calls.jsonl").read_text().splitlines())
         return [line["call"] for line in lines if line["who"] == who and line["status"] < 300]
 
     def kubectl(self, *words: str) -> str:
         kubeconfig = self.folder / "kubernetes" / "kubeconfig"
-        return self.lab.run("kubectl", "--kubeconfig", str(kubeconfig), *words).stdout
+        return self.checkout.run("kubectl", "--kubeconfig", str(kubeconfig), *words).stdout
+
+    def objects(self, kind: str) -> list[dict[str, Any]]:
+        """Return what the cluster has of a kind, of every namespace."""
+        return json.loads(self.kubectl("get", kind, "--all-namespaces", "-o", "json"))["items"]
 
     def left(self) -> Counter[str]:
-        """How many things of each kind are in the account, the default VPC and what comes with it aside."""
+        """Count the things of each kind in the account, without the default VPC and what comes with it."""
         ec2, iam, eks = self.aws("ec2"), self.aws("iam"), self.aws("eks")
         vpcs = {vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"] if not vpc["IsDefault"]}
         instances = [

@@ -1,6 +1,6 @@
-"""What stands behind the rehearsed AWS API: how AWS behaves, and the real processes that it is played with.
+"""AwsBehaviour: how AWS behaves behind the rehearsed API, and the real processes that play it.
 
-`before` refuses what AWS refuses, `after` starts what a call sets off. AWS's minutes are not played, its order is: a
+`before` refuses what AWS refuses, `after` starts what follows from a call. AWS's order is played, not its minutes: a
 cluster is not ACTIVE before its API server answers, nodes do not join without a way to the internet, an add-on that
 needs nodes is not ACTIVE without them, and the driver works exactly as long as it has add-on, agent, role and node.
 """
@@ -33,14 +33,14 @@ Call = dict[str, Any]
 
 
 class Refused(Exception):
-    """What AWS answers instead: an error code and a sentence."""
+    """AWS's answer to a call that it does not carry out: an error code and a sentence."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
 
 
-class World:
+class AwsBehaviour:
     """The account's moving parts. `eks` is MiniStack's module of that name, whose records are changed in place."""
 
     def __init__(self, folder: Path, endpoint: str, tools: Path, eks: Any) -> None:
@@ -72,6 +72,8 @@ class World:
             case "eks:CreateCluster":
                 self._require_policies(given["roleArn"], CLUSTER_POLICIES, "eks.amazonaws.com")
                 self._require_two_zones(given["resourcesVpcConfig"]["subnetIds"])
+            case "eks:UpdateClusterConfig":
+                self._refuse_what_changes_nothing(words[1], given.get("resourcesVpcConfig", {}))
             case "eks:DeleteCluster":
                 if any(key.startswith(f"{words[1]}/") for key in self._eks._nodegroups):
                     raise Refused("ResourceInUseException", "Cluster has nodegroups attached")
@@ -81,6 +83,11 @@ class World:
                     raise Refused("InvalidRequestException", f"Cluster {words[1]} is not ACTIVE")
                 if action == "eks:CreateNodegroup":
                     self._require_policies(given["nodeRole"], NODE_POLICIES, "ec2.amazonaws.com")
+
+    def _refuse_what_changes_nothing(self, cluster: str, config: Call) -> None:
+        now = self._eks._clusters[cluster]["resourcesVpcConfig"]
+        if all(now.get(key) == value for key, value in config.items()):
+            raise Refused("InvalidParameterException", f"Cluster is already at the desired configuration with {config}")
 
     def _refuse_with_interfaces(self, given: Call) -> None:
         name, value = next((n, given[n]) for n in ("SubnetId", "VpcId") if n in given)
@@ -123,10 +130,10 @@ class World:
         if {"use1-az3"} & {subnet["AvailabilityZoneId"] for subnet in subnets}:
             raise Refused("UnsupportedAvailabilityZoneException", "use1-az3 cannot hold a cluster")
 
-    # What a call sets off.
+    # What follows from a call.
 
     def after(self, action: str, words: list[str], given: Call) -> None:
-        """Play what follows from a call that was carried out; what takes time goes on in the background."""
+        """Start what follows from a call that was carried out. What takes time continues in the background."""
         match action:
             case "eks:CreateCluster":
                 self._in_background(self._start_cluster, given["name"], given["resourcesVpcConfig"]["subnetIds"])
@@ -146,7 +153,7 @@ class World:
         self.settle()
 
     def settle(self) -> None:
-        """Bring add-ons and driver in line with what there is now."""
+        """Give add-ons and driver the state that fits the nodes there are."""
         with self._lock:
             nodes = self._nodes.all()
             for addon in self._eks._addons.values():
@@ -158,7 +165,7 @@ class World:
                 self._driver.stop()
 
     def end(self) -> None:
-        """Stop every process; for the end of the rehearsal, whatever it left behind."""
+        """Stop every process that the rehearsal left behind."""
         with self._lock:
             self._driver.stop()
             if self.kubernetes.running:
@@ -196,7 +203,7 @@ class World:
 
     def _fill_nodegroup(self, cluster: str, group_name: str) -> None:
         group = self._nodegroup(cluster, group_name)
-        if not self._nodes.has_way_out(group["subnets"][0]):
+        if not self._nodes.has_route_out(group["subnets"][0]):
             group["status"] = "CREATE_FAILED"
             group["health"]["issues"] = [
                 {"code": "NodeCreationFailure", "message": "Instances failed to join", "resourceIds": []}
@@ -210,7 +217,7 @@ class World:
         group["status"] = "ACTIVE"
 
     def _renew_nodes(self, cluster: str, group_name: str) -> None:
-        """New nodes first, then the old ones are emptied and ended, as a managed node group does it."""
+        """Add new nodes, then drain and end the old ones, as a managed node group does."""
         with self._lock:
             old = list(self._nodes.all(group_name))
             for _ in old:
