@@ -9,7 +9,7 @@ TOGETHER = --numprocesses=$(AT_ONCE) --dist=loadfile --no-loadscope-reorder
 # Which faults: all of them, or by mark, such as FAULTS="not telling".
 FAULTS  ?= fault
 # The longest modules are among the first two, so that none of them is left at the end.
-TIERS   = $(addprefix tests/,rehearsal docs local faults conformance planted)
+TIERS   = $(addprefix tests/,rehearsal docs local faults conformance)
 
 .PHONY: up down setup verify status tour
 .PHONY: test test-unit test-conformance test-local test-faults rehearse bench lint types setup-unit setup-test
@@ -35,7 +35,7 @@ verify status tour: setup
 
 # Everything, with the telling cases of the fault tier. What fails soon comes first.
 test: setup-test lint
-	$(PYTEST) tests/unit
+	$(PYTEST) tests/unit tests/planted
 	$(MAKE) types
 	$(PYTEST) $(TOGETHER) -m "telling or not fault" $(TIERS)
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from checkout import CommandFailed
-from tests.planted.plant import plant
+from tests.planted.transform import plant
+from tests.rehearsal import planted_errors
 from tests.rehearsal.aws_rehearsal import AwsRehearsal
 from tests.rehearsal.scenarios import ResultOf
 
@@ -19,20 +20,19 @@ def failure_of_up(rehearsal: AwsRehearsal) -> str:
 
 def coredns_with_the_cluster(folder: Path) -> str:
     with AwsRehearsal(folder) as rehearsal:
-        right = "skip_default_node_group=True,"
-        plant(rehearsal.checkout.folder, right, f'{right} coredns_addon_options={{"enabled": True}},')
+        plant(rehearsal.checkout.folder, planted_errors.coredns_with_the_cluster)
         return failure_of_up(rehearsal)
 
 
 def nodes_before_the_cluster(folder: Path) -> str:
     with AwsRehearsal(folder) as rehearsal:
-        plant(rehearsal.checkout.folder, "needs=[control_plane, *network.routes]", "needs=[*network.routes]")
+        plant(rehearsal.checkout.folder, planted_errors.nodes_before_the_cluster)
         return failure_of_up(rehearsal)
 
 
 def volumes_not_waited_for(folder: Path) -> Counter[str]:
     with AwsRehearsal(folder) as rehearsal:
-        plant(rehearsal.checkout.folder, "return self._in_kubernetes() or self._in_ec2()", "return Inventory()")
+        plant(rehearsal.checkout.folder, planted_errors.volumes_not_waited_for)
         rehearsal.checkout.up()
         rehearsal.checkout.destroy()
         return rehearsal.left()
