@@ -72,8 +72,8 @@ class ControlPlane:
         record = self._existing()
         return list(faults(record, self._layout, Api(record, self._layout)))
 
-    def create(self, region: str) -> CloudRecord:
-        """Create the cloud and start it; where it exists already, start what does not run.
+    def create(self, region: str, owner: str = "") -> CloudRecord:
+        """Create the cloud for `owner` and start it; where it exists already, take it over and start what does not run.
 
         Returns when the cloud is healthy; the controllers of a new cloud follow within a few seconds. When a process
         dies, or on any other failure, nothing is left running.
@@ -81,14 +81,25 @@ class ControlPlane:
         self._require_tools()
         with self._locked():
             if self.record() is None:
-                return self._create(region)
+                return self._create(region, owner)
             record = self._existing()
             if record.region != region:
                 raise LocalCloudError(
                     f"the local cloud in {self.folder} is in {record.region}, not in {region}: delete it first"
                 )
             self._tell(f"the local cloud in {self.folder} is there already: going on with it")
-            return self._start(record)
+            return self._start(self._owned(record, owner))
+
+    def adopt(self, owner: str) -> None:
+        """Write down that the cloud is this owner's now. Raises where no cloud was created."""
+        if self._existing().owner != owner:
+            with self._locked():
+                self._owned(self._existing(), owner)
+
+    def _owned(self, record: CloudRecord, owner: str) -> CloudRecord:
+        record = replace(record, owner=owner)
+        record_file.write(self.folder, record)
+        return record
 
     def start(self) -> None:
         """Start what does not run, and restart what runs commands of older code. Returns when the cloud is healthy."""
@@ -113,8 +124,17 @@ class ControlPlane:
         with self._locked():
             with suppress(LocalCloudError):  # a record that cannot be read is no reason to keep the rest
                 record = record_file.read(self.folder)
-                csi_socket.remove(Path(record.socket) if record else csi_socket.choose(self.folder), self.folder)
+                if record is None or not self._is_copy(record):
+                    csi_socket.remove(Path(record.socket) if record else csi_socket.choose(self.folder), self.folder)
             clear(self._layout)
+
+    def _is_copy(self, record: CloudRecord) -> bool:
+        """Return whether the cloud itself is still where it was created, and this folder is a copy of its."""
+        original = Path(record.folder)
+        if original == self.folder:
+            return False
+        there = record_file.read(original)
+        return there is not None and there.cluster_id == record.cluster_id
 
     @contextmanager
     def _locked(self) -> Generator[None]:
@@ -132,8 +152,8 @@ class ControlPlane:
             raise LocalCloudError(f"there is no local cloud in {self.folder}: `pulumi up` creates one")
         if record.folder != str(self.folder):
             raise LocalCloudError(
-                f"the local cloud in {self.folder} was created in {record.folder} and cannot be moved: "
-                "move it back, or delete it and run `pulumi up`"
+                f"the local cloud in {self.folder} was created in {record.folder} and works only there: move it back, "
+                f"or run `python -m localcloud delete {self.folder}`, which deletes its volumes, and then `pulumi up`"
             )
         return record
 
@@ -148,12 +168,12 @@ class ControlPlane:
         if free < _MEGABYTES:
             raise LocalCloudError(f"{free} MB are free in {self.folder}: a local cloud needs {_MEGABYTES} MB")
 
-    def _create(self, region: str) -> CloudRecord:
+    def _create(self, region: str, owner: str) -> CloudRecord:
         for attempt in range(1, _ATTEMPTS + 1):
             clear(self._layout)
             self._require_space()
             try:
-                return self._create_once(region)
+                return self._create_once(region, owner)
             except ComponentDied as died:
                 processes.end(processes.find(self.folder), grace_seconds=0)
                 if "address already in use" not in died.log_end.lower() or attempt == _ATTEMPTS:
@@ -164,7 +184,7 @@ class ControlPlane:
                 raise
         raise AssertionError("unreachable")
 
-    def _create_once(self, region: str) -> CloudRecord:
+    def _create_once(self, region: str, owner: str) -> CloudRecord:
         layout = self._layout
         with ports.reserve(PORTS) as chosen:
             record = CloudRecord(
@@ -174,6 +194,7 @@ class ControlPlane:
                 tools=str(self._tools),
                 ports=chosen,
                 socket=str(csi_socket.choose(self.folder)),
+                owner=owner,
             )
             record_file.write(self.folder, record)
             token = secrets.token_hex(32)

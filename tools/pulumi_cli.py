@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 # The engine of this release speaks the protocol of the Python SDK that requirements.txt pins.
 OLDEST = (3, 200)
+NOT_HERE = "This is the activate of {}, from which this checkout was moved or copied: make setup, then . .lab/activate"
 FOREIGN_PASSPHRASE = (
     "PULUMI_CONFIG_PASSPHRASE is set in this shell, and Pulumi uses it for the stacks of this lab. If Pulumi says "
     '"incorrect passphrase": unset PULUMI_CONFIG_PASSPHRASE, then . .lab/activate'
@@ -63,6 +64,8 @@ def activation(root: Path, home: Path | None) -> str:
     state = state_url(lab / "state")
     lines = [
         "# Made by `make setup`. Use it as: . .lab/activate",
+        f"[ ! -e .lab/activate ] || [ .lab/activate -ef {shlex.quote(str(lab / 'activate'))} ] || "
+        f"echo {shlex.quote(NOT_HERE.format(root))} >&2",
         'if [ -n "${STORAGE_LAB_PATH-}" ]; then',
         # In the middle, because a shell may have put something in front since then.
         '    case ":$PATH:" in *":$STORAGE_LAB_PATH:"*)',

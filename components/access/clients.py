@@ -3,10 +3,13 @@
 lightkube, boto3 and yaml are imported where they are used: a provider's diff, which every `up` runs, needs none.
 """
 
+import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -31,7 +34,9 @@ class ClusterClient:
         self._gone_for_good = os.environ.get(GONE_FOR_GOOD) == "true"
 
     def ask_kubernetes(self, question: Callable[[Any], T], if_gone: T) -> T:
-        """Return the answer, or `if_gone` where the cluster does not answer and GONE_FOR_GOOD is set.
+        """Return the answer, or `if_gone` where the cluster does not answer and does not exist any more.
+
+        That is so where GONE_FOR_GOOD is set, and where the folder of a local cloud was deleted.
 
         Raises Unreachable.
         """
@@ -40,17 +45,21 @@ class ClusterClient:
             return question(self._kubernetes)
         except _unreachable_errors() as error:
             self._kubernetes = None
-            if self._gone_for_good:
+            if self._gone_for_good or _was_deleted(self._kubeconfig):
                 return if_gone
             raise Unreachable(f"the Kubernetes cluster does not answer: {str(error).strip()}") from error
 
     def ask_ec2(self, question: Callable[[Any], T], if_gone: T) -> T:
-        """Return as `ask_kubernetes` does; but GONE_FOR_GOOD says nothing about the EC2 API of AWS, which stays.
+        """Return as `ask_kubernetes` does; but the EC2 API of AWS stays when its cluster goes.
+
+        The EC2 API of a deleted local cloud is not asked: its process may still answer, with volumes that are gone.
 
         Raises Unreachable.
         """
         from botocore.exceptions import BotoCoreError, ClientError
 
+        if "endpoint_url" in self._access and _was_deleted(self._kubeconfig):
+            return if_gone
         try:
             self._ec2 = self._ec2 or ec2_client(self._access)
             return question(self._ec2)
@@ -58,6 +67,24 @@ class ClusterClient:
             if self._gone_for_good and "endpoint_url" in self._access:
                 return if_gone
             raise Unreachable(f"the EC2 API does not answer: {str(error).strip()}") from error
+
+
+def folder_in_kubeconfig(kubeconfig: str) -> Path | None:
+    """Return the folder of the local cloud that this kubeconfig starts; None where it is not a local cloud's."""
+    # Written by localcloud.kubeconfig, one line for each key.
+    found = re.search(r'^ *args: (\["-m", "localcloud", "credential", ".*"\])$', kubeconfig, re.MULTILINE)
+    return Path(json.loads(found[1])[-1]) if found else None
+
+
+def _was_deleted(kubeconfig: str) -> bool:
+    """Return whether the kubeconfig is of a local cloud that does not exist any more, or has given way to another."""
+    from localcloud.record.record import read
+
+    folder = folder_in_kubeconfig(kubeconfig)
+    if folder is None:
+        return False
+    record = read(folder)
+    return record is None or record.ca_data not in kubeconfig
 
 
 def kubernetes_client(kubeconfig: str) -> Any:

@@ -9,6 +9,7 @@ import pulumi_eks as eks
 import pulumi_kubernetes as kubernetes
 
 from ..access.cluster_access import ClusterAccess
+from ..access.kubernetes_provider import kubernetes_provider
 from ..guards.frozen_inputs import FrozenInputs, Rule
 from ..settings import Settings
 from ..settings.conventions import LAB_TAG, cluster_name
@@ -75,7 +76,7 @@ class EksCluster(pulumi.ComponentResource):
         kubeconfig = pulumi.Output.secret(control_plane.kubeconfig_json)
         self.access = ClusterAccess(kubeconfig, {"region": args["region"]})
         self.outputs = {"kubeconfig": kubeconfig}
-        self.provider = kubernetes.Provider(
+        self.provider = kubernetes_provider(
             f"{name}-kubernetes", kubeconfig=kubeconfig, opts=pulumi.ResourceOptions(parent=self)
         )
         self.register_outputs({"kubeconfig": kubeconfig, "clusterName": self.cluster_name})

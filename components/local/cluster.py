@@ -11,6 +11,7 @@ from pulumi_kubernetes.core.v1 import Node
 from pulumi_kubernetes.storage.v1 import CSIDriver, CSINode
 
 from ..access.cluster_access import ClusterAccess, Ec2Access
+from ..access.kubernetes_provider import kubernetes_provider
 from ..settings import Settings
 from ..settings.conventions import EBS_DRIVER, VOLUMES_PER_NODE, cluster_name
 from .control_plane import CloudFolder, ControlPlaneResource
@@ -67,14 +68,17 @@ class LocalCluster(pulumi.ComponentResource):
         folder = CloudFolder(name, {"cloud": cloud}, opts=pulumi.ResourceOptions(parent=self))
         return ControlPlaneResource(
             name,
-            {"cloud": cloud, "region": self._region, "zone": self._zone},
+            {"cloud": cloud, "owner": folder.uid, "region": self._region, "zone": self._zone},
             opts=pulumi.ResourceOptions(parent=self, depends_on=[folder]),
         )
 
     def _create_provider(self, name: str, control_plane: ControlPlaneResource) -> kubernetes.Provider:
-        return kubernetes.Provider(
+        return kubernetes_provider(
             name,
             kubeconfig=self.access.kubeconfig,
+            # All that its objects stand for is in the cloud's folder. So the stack forgets the objects of a cloud
+            # that was deleted. If a cloud only cannot start, the next `up` takes its objects over.
+            delete_unreachable=True,
             # A new kubeconfig for the same cluster is not a reason to replace everything in it.
             cluster_identifier=control_plane.cluster_id,
             # The default, 50 requests a second, is for API servers that others use too.

@@ -5,49 +5,24 @@ are a difference to the state, so `pulumi up` starts them again.
 """
 
 import os
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
+from uuid import uuid4
 
 import pulumi
-from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
+from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
 from ..access.clients import GONE_FOR_GOOD
-from ..access.dynamic_provider import Failure, Provider, RecordedInputs, differs, without_traceback
+from ..access.dynamic_provider import Failure, Provider, RecordedInputs, differs
 from ..guards.frozen_inputs import Rule, refusals
 from ..settings.conventions import cloud_folder
+from .local_clouds import LocalCloud, as_failure, find_cloud, processes_of
 
-# localcloud is imported where it is used: the program, which imports the providers too, never starts anything.
 if TYPE_CHECKING:
-    from localcloud.control_plane import ControlPlane
     from localcloud.record.record import CloudRecord
 
-_ROOT = Path(__file__).resolve().parents[2]
 _RULES: Mapping[str, Rule] = {"region": "never", "zone": "never"}
-
-
-def processes_of(cloud: str) -> "ControlPlane":
-    """Return the local cloud of this name, whether it exists or not. It prints its progress."""
-    from localcloud.control_plane import ControlPlane
-
-    return ControlPlane(_folder_of(cloud), tools=_ROOT / ".lab" / "bin", tell=lambda line: print(line, flush=True))
-
-
-def _folder_of(cloud: str) -> Path:
-    return _ROOT / cloud_folder(cloud)
-
-
-@contextmanager
-def as_failure() -> Generator[None]:
-    """Turn a LocalCloudError that leaves the block into a Failure."""
-    from localcloud.errors import LocalCloudError
-
-    with without_traceback():
-        try:
-            yield
-        except LocalCloudError as error:
-            raise Failure(str(error)) from error
 
 
 class CloudFolderArgs(TypedDict):
@@ -57,31 +32,54 @@ class CloudFolderArgs(TypedDict):
 
 
 class CloudFolderProvider(RecordedInputs):
-    """Its delete ends all processes in the folder and removes it; usually the control plane's delete has done so."""
+    """Gives the folder a uid, and deletes a cloud that was created for this uid; usually none is left then."""
 
     def id_of(self, props: Mapping[str, Any]) -> str:
         return str(props["cloud"])
 
-    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Refuse another name while a cloud of the old name exists."""
+        before, after = _olds.get("cloud", news["cloud"]), news["cloud"]
         with as_failure():
-            processes_of(_props["cloud"]).delete()
+            renamed = before != after and processes_of(before).record() is not None
+        return CheckResult(news, [CheckFailure("cloud", _renamed(before, after))] if renamed else [])
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        return CreateResult(self.id_of(props), {"cloud": props["cloud"], "uid": uuid4().hex})
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        return DiffResult(changes=bool(differs(_olds, {"cloud": _news["cloud"]}) or not _olds.get("uid")))
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        return UpdateResult({"cloud": _news["cloud"], "uid": _olds.get("uid") or uuid4().hex})
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """End all processes in the folder and remove it, unless another stack's cloud is there."""
+        with as_failure():
+            processes = processes_of(_props["cloud"])
+            record = processes.record()
+            if record is None or record.owner == (_props.get("uid") or ""):
+                processes.delete()
 
 
 class CloudFolder(Resource, module="storage-lab", name="CloudFolder"):
-    """The folder of a local cloud, recorded before anything runs there.
+    """The folder of a local cloud, recorded before anything runs there. Its output `uid` is the cloud's owner.
 
     Pulumi records a resource after its creation. When a command is killed while the control plane starts, processes
     are left that no destroy would know of. The control plane depends on this, so it is recorded first and deleted last.
     """
 
+    uid: pulumi.Output[str]
+
     def __init__(self, name: str, args: CloudFolderArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(CloudFolderProvider(), name, dict(args), opts)
+        super().__init__(CloudFolderProvider(), name, {**args, "uid": None}, opts)
 
 
 class ControlPlaneArgs(TypedDict):
-    """`cloud` names the folder below .lab/clouds; `region` and `zone` are the location that the cloud reports."""
+    """`cloud` names the folder below .lab/clouds, `owner` is its uid. The cloud reports `region` and `zone`."""
 
     cloud: str
+    owner: pulumi.Input[str]
     region: str
     zone: str
 
@@ -94,57 +92,80 @@ class ControlPlaneProvider(Provider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         with as_failure():
-            record = processes_of(props["cloud"]).create(props["region"])
+            record = processes_of(props["cloud"]).create(props["region"], props["owner"])
             return CreateResult(record.name, {**_inputs(props), **_outputs(record)})
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Report a change where the cloud differs from the state or does not run.
 
-        Raises Failure where the folder holds another cloud, or none.
+        Raises Failure where the stack was renamed, and where the state means another cloud than this checkout's.
         """
         with as_failure():
-            processes = processes_of(_olds["cloud"])
-            record = processes.record()
-            if record is None or record.cluster_id != _olds["cluster_id"]:
-                raise _lost(_olds)
-            changed = differs(_olds, {**_inputs(_news), **_outputs(record)})
-            return DiffResult(changes=bool(changed or processes.health()))
+            cloud = _existing(_olds)
+            health = cloud.processes.health()
+            if cloud.name != _news["cloud"]:
+                raise Failure(_renamed(cloud.name, _news["cloud"]))
+            changed = differs(_olds, {**_inputs(_news), **_outputs(cloud.record)})
+            return DiffResult(changes=bool(changed or health))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         with as_failure():
-            processes = processes_of(_olds["cloud"])
+            processes = _existing(_olds).processes
+            processes.adopt(_news["owner"])
             processes.ensure_running()
-            record = processes.record()
-            if record is None:
-                raise _lost(_olds)
-            return UpdateResult({**_inputs(_news), **_outputs(record)})
+            return UpdateResult({**_inputs(_news), **_outputs(_existing(_olds).record)})
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Start a control plane that does not run: what Pulumi reads next needs it, and could not say why it fails.
 
-        Raises Failure where the folder holds another cloud, or none. With GONE_FOR_GOOD the stack forgets it instead.
+        The stack forgets a cloud that was deleted, because everything in it was deleted as well. Raises Failure where
+        the state means a cloud of another checkout.
         """
-        gone_for_good = os.environ.get(GONE_FOR_GOOD) == "true"
         with as_failure():
-            processes = processes_of(props["cloud"])
-            record = processes.record()
-            if record is None or record.cluster_id != props["cluster_id"]:
-                if not gone_for_good:
-                    raise _lost(props)
-                if record is None:
-                    processes.delete()  # processes without their data still answer, with the volumes of yesterday
+            cloud = find_cloud(props)
+            if cloud is None:
+                _forget(props["cloud"])
                 return ReadResult("", {})
-            if not gone_for_good:
-                processes.ensure_running()
-            return ReadResult(id_, {**_inputs(props), **_outputs(record)})
+            # Where the user says that the cluster is gone for good, a cloud that cannot start is not an obstacle.
+            if os.environ.get(GONE_FOR_GOOD) != "true":
+                cloud.processes.ensure_running()
+            return ReadResult(id_, {**_inputs(props), "cloud": cloud.name, **_outputs(cloud.record)})
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         with as_failure():
-            processes_of(_props["cloud"]).delete()
+            cloud = find_cloud(_props)
+            if cloud is not None:
+                cloud.processes.delete()
 
 
 def _inputs(props: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: props[key] for key in ControlPlaneArgs.__annotations__}
+    return {key: props[key] for key in ControlPlaneArgs.__annotations__ if key in props}
+
+
+def _existing(olds: Mapping[str, Any]) -> LocalCloud:
+    cloud = find_cloud(olds)
+    if cloud is None:
+        raise Failure(f"{_deleted(olds['cloud'])} Run pulumi up --refresh, which builds it again.")
+    return cloud
+
+
+def _forget(cloud: str) -> None:
+    processes = processes_of(cloud)
+    if processes.record() is None:
+        processes.delete()  # processes without their data still answer, with the volumes of yesterday
+    print(f"{_deleted(cloud)} The stack forgets what was in it; pulumi up builds it again, empty.", flush=True)
+
+
+def _deleted(cloud: str) -> str:
+    return f"The local cloud of this stack, {cloud_folder(cloud)}, was deleted, and its volumes with it."
+
+
+def _renamed(before: str, after: str) -> str:
+    return (
+        f"this stack was {before} when its local cloud was created, and {cloud_folder(before)} and its volumes keep "
+        f"that name. Rename the stack back: pulumi stack rename --stack {after} {before}. For the new name, run pulumi "
+        "destroy first, which deletes the volumes."
+    )
 
 
 def _outputs(record: "CloudRecord") -> dict[str, Any]:
@@ -154,14 +175,6 @@ def _outputs(record: "CloudRecord") -> dict[str, Any]:
         "api_endpoint": record.server,
         "ec2_endpoint": record.ec2_endpoint,
     }
-
-
-def _lost(olds: Mapping[str, Any]) -> Failure:
-    return Failure(
-        f"the local cloud in {_folder_of(olds['cloud'])} is not the one that this stack created "
-        f"({olds['cluster_id']}): its data was deleted. Run {GONE_FOR_GOOD}=true pulumi up, which makes the stack "
-        f"forget what was in it and builds the lab again, or {GONE_FOR_GOOD}=true pulumi destroy."
-    )
 
 
 class ControlPlaneResource(Resource, module="storage-lab", name="ControlPlane"):

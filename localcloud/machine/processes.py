@@ -3,11 +3,14 @@
 A pid file proves nothing: after a reboot or a kill the number may be anybody's. So every process of a local cloud
 carries two variables in its environment, the cloud's folder and its component, which are set when it is started and
 which no other process inherits. Only a process that shows both is ever signalled.
+
+The variable keeps the path that the folder had at the start. A working directory follows when the folder is moved, so
+it tells where the cloud is today; and it does not follow when the folder is copied.
 """
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +19,7 @@ import psutil
 
 from ..errors import LocalCloudError
 from ..liveness import COMPONENT_VARIABLE, FOLDER_VARIABLE
+from ..record.layout import Layout
 
 STARTER = "kwokctl"
 _POLL_SECONDS = 0.02
@@ -71,10 +75,24 @@ def _identify(process: psutil.Process, folder: Path) -> Owned | None:
         environment = _environment(process)
     except (psutil.Error, OSError):  # another user's, or ended, or a zombie
         return None
-    if environment.get(FOLDER_VARIABLE) != str(folder):
+    if _folder_today(process, environment) != str(folder):
         return None
     owned = Owned(environment.get(COMPONENT_VARIABLE, STARTER), process)
     return owned if owned.alive else None
+
+
+def _folder_today(process: psutil.Process, environment: Mapping[str, str]) -> str | None:
+    """Return the folder of the process's cloud, None where it belongs to no local cloud."""
+    at_start = environment.get(FOLDER_VARIABLE)
+    if at_start is None:
+        return None
+    try:
+        working_directory = process.cwd()
+    except (psutil.Error, OSError):
+        return at_start
+    # Every component is started here; kwokctl and what it runs for itself are not, and end soon.
+    inside = f"{os.sep}{Layout(Path()).cluster}"
+    return working_directory.removesuffix(inside) if working_directory.endswith(inside) else at_start
 
 
 def _environment(process: psutil.Process) -> dict[str, str]:

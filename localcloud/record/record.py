@@ -18,7 +18,8 @@ class CloudRecord:
 
     `cluster_id` is the uid of the kube-system namespace; it is empty while the cloud is still being created.
     `socket` is where the CSI controller listens. `ca_data` is the certificate authority of the API server, base64 of
-    PEM. `commands` is a digest of the commands with which the cloud was last started, "" in the records of older code.
+    PEM. `commands` is a digest of the commands with which the cloud was last started. `owner` is the uid of the
+    resource for which the cloud was created or taken over. Both are "" in the records of older code.
     """
 
     name: str
@@ -30,6 +31,7 @@ class CloudRecord:
     cluster_id: str = ""
     ca_data: str = ""
     commands: str = ""
+    owner: str = ""
 
     @property
     def api_port(self) -> int:

@@ -1,6 +1,8 @@
 """`. .lab/activate` sets a shell up, whatever was set in it before."""
 
+import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -69,3 +71,21 @@ def test_activation_mentions_a_passphrase_that_it_finds(tmp_path: Path, passphra
 def test_activation_hides_the_modules_of_other_pythons(tmp_path: Path) -> None:
     env = activated(tmp_path, PYTHONPATH="/elsewhere", PYTHONHOME="/elsewhere")
     assert not {"PYTHONPATH", "PYTHONHOME"} & set(env)
+
+
+@pytest.mark.parametrize("how", [Path.rename, shutil.copytree])
+def test_activation_of_a_moved_or_copied_checkout_asks_for_setup(
+    tmp_path: Path, how: Callable[[Path, Path], object]
+) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    (before / ".lab").mkdir(parents=True)
+    (before / ".lab" / "activate").write_text(activation(before, None))
+
+    def said(checkout: Path) -> str:
+        words = ["sh", "-euc", ". .lab/activate"]
+        return subprocess.run(words, cwd=checkout, capture_output=True, text=True, check=True).stderr
+
+    assert "make setup" not in said(before)
+    how(before, after)
+    assert f"activate of {before}" in said(after), "commands in this checkout would work on the other one"
+    assert "make setup" in said(after)

@@ -1,6 +1,8 @@
 """ClusterClient: an API that does not answer is an error, unless the user says that it is gone for good."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,9 @@ from lightkube.core.exceptions import ConfigError
 
 from components.access import clients
 from components.access.clients import GONE_FOR_GOOD, ClusterClient, Unreachable
+from localcloud import kubeconfig
+from localcloud.record import record as record_file
+from tests.unit.localcloud.records import make_record
 
 LOCAL = {"region": "us-east-1", "endpoint_url": "http://127.0.0.1:1"}
 AWS = {"region": "us-east-1"}
@@ -71,3 +76,21 @@ def test_after_a_failure_the_next_question_goes_through_a_new_client(monkeypatch
     with pytest.raises(Unreachable):
         asked.ask_kubernetes(raising(OSError("reset")), "")
     assert asked.ask_kubernetes(str, "") == "client 2", "making it is what revives a local cloud"
+
+
+@pytest.mark.parametrize("now", ["nothing", "another cloud", "the same cloud"])
+def test_a_local_cloud_is_gone_when_its_folder_was_deleted(tmp_path: Path, now: str) -> None:
+    folder = tmp_path / 'a "b": \\ ü'
+    folder.mkdir()
+    created = make_record(folder)
+    if now != "nothing":
+        record_file.write(folder, created if now == "the same cloud" else replace(created, ca_data="T1RIRVI="))
+    client = ClusterClient(kubeconfig.text(created), LOCAL)
+    if now == "the same cloud":
+        with pytest.raises(Unreachable, match="the Kubernetes cluster does not answer"):
+            client.ask_kubernetes(lambda _client: 1, if_gone=2)
+        with pytest.raises(Unreachable, match="the EC2 API does not answer"):
+            client.ask_ec2(lambda _ec2: 1, if_gone=2)
+    else:
+        assert client.ask_kubernetes(lambda _client: 1, if_gone=2) == 2
+        assert client.ask_ec2(lambda _ec2: 1, if_gone=2) == 2

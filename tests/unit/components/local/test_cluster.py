@@ -1,7 +1,11 @@
 """LocalCluster: the control plane, and nodes that Kubernetes takes for real ones."""
 
-import pytest
+import os
 
+import pytest
+from pulumi_kubernetes import Provider
+
+from components.access.kubernetes_provider import kubernetes_provider
 from components.local.cluster import LocalCluster
 from tests.unit.conftest import CLOUD
 from tests.unit.mocks import Deployed, deploy
@@ -113,3 +117,15 @@ def test_the_kubeconfig_is_a_secret_output(deployed: Deployed) -> None:
 def test_all_children_belong_to_the_component(deployed: Deployed) -> None:
     component = deployed.one("storage-lab:index:LocalCluster")
     assert {resource.parent for resource in deployed.resources.values()} - {component.parent} == {component.urn}
+
+
+def test_a_switch_of_the_shell_is_not_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DELETE_UNREACHABLE", "SKIP_UPDATE_UNREACHABLE", "ENABLE_SERVER_SIDE_APPLY"):
+        monkeypatch.setenv(f"PULUMI_K8S_{name}", "false")
+
+    def program() -> Provider:
+        return kubernetes_provider("lab", kubeconfig="a kubeconfig")
+
+    inputs = deploy(program).one(PROVIDER).inputs
+    assert inputs == {"kubeconfig": "a kubeconfig"}, "a destroy does not run the program, and would obey for ever"
+    assert os.environ["PULUMI_K8S_DELETE_UNREACHABLE"] == "false", "in this one command it is meant to act"

@@ -1,17 +1,21 @@
 """ControlPlane: when the local cloud counts as changed, what brings it back, and what is said when it is lost."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from components.access.dynamic_provider import Failure
-from components.local import control_plane
+from components.local import control_plane, local_clouds
 from components.local.control_plane import CloudFolderProvider, ControlPlaneProvider
 from localcloud.errors import LocalCloudError
+from localcloud.record import record as record_file
 from localcloud.record.record import CloudRecord
 
-PROPS = {"cloud": "local", "region": "us-east-1", "zone": "us-east-1a"}
+PROPS = {"cloud": "local", "owner": "a-uid", "region": "us-east-1", "zone": "us-east-1a"}
 
 
 class Processes:
@@ -19,20 +23,27 @@ class Processes:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / "kubeconfig").write_text("a kubeconfig")
         self.known: CloudRecord | None = None
         self.faults: list[str] = []
         self.asked: list[str] = []
         self.error: LocalCloudError | None = None
 
-    def exist(self, cluster_id: str = "a-cluster", api_port: int = 6443) -> CloudRecord:
+    def exist(self, cluster_id: str = "a-cluster", api_port: int = 6443, owner: str = "a-uid") -> CloudRecord:
         ports = {"kube-apiserver": api_port, "ec2-api": 4566}
-        self.known = CloudRecord("local", str(self.folder), "us-east-1", "", ports, socket="", cluster_id=cluster_id)
+        self.known = CloudRecord(
+            "local", str(self.folder), "us-east-1", "", ports, socket="", cluster_id=cluster_id, owner=owner
+        )
         return self.known
 
-    def create(self, region: str) -> CloudRecord:
+    def create(self, region: str, owner: str) -> CloudRecord:
         self._asked(f"create in {region}")
-        return self.exist()
+        return self.exist(owner=owner)
+
+    def adopt(self, owner: str) -> None:
+        assert self.known
+        self.known = replace(self.known, owner=owner)
 
     def record(self) -> CloudRecord | None:
         return self.known
@@ -54,10 +65,19 @@ class Processes:
 
 
 @pytest.fixture
-def processes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Processes:
-    fake = Processes(tmp_path)
-    monkeypatch.setattr(control_plane, "processes_of", lambda _cloud: fake)
-    return fake
+def clouds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], Processes]:
+    """Returns the local cloud of a name, in a checkout of its own."""
+    monkeypatch.delenv("PULUMI_K8S_DELETE_UNREACHABLE", raising=False)
+    monkeypatch.setattr(local_clouds, "_ROOT", tmp_path)
+    of = cache(lambda cloud: Processes(local_clouds.folder_of(cloud)))
+    for module in (control_plane, local_clouds):
+        monkeypatch.setattr(module, "processes_of", of)
+    return of
+
+
+@pytest.fixture
+def processes(clouds: Callable[[str], Processes]) -> Processes:
+    return clouds("local")
 
 
 @pytest.fixture
@@ -111,34 +131,110 @@ def test_another_port_than_the_states_is_a_change(
 
 
 @pytest.mark.parametrize("found", [None, "another-cluster"])
-def test_a_lost_cloud_is_refused_with_the_way_out(
+def test_a_deleted_cloud_is_forgotten_and_said(
     provider: ControlPlaneProvider,
     state: dict[str, Any],
     processes: Processes,
     found: str | None,
-    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     processes.known = None
     if found:
         processes.exist(found)
-    with pytest.raises(Failure, match="PULUMI_K8S_DELETE_UNREACHABLE=true pulumi up"):
+    with pytest.raises(Failure, match="pulumi up --refresh"):
         provider.diff("local", state, PROPS)
-    with pytest.raises(Failure, match="PULUMI_K8S_DELETE_UNREACHABLE=true pulumi destroy"):
-        provider.read("local", state)
-    monkeypatch.setenv("PULUMI_K8S_DELETE_UNREACHABLE", "true")
-    assert provider.read("local", state).id == "", "the user has said that it is gone for good"
+    assert provider.read("local", state).id == ""
+    assert "was deleted, and its volumes with it" in capsys.readouterr().out
     assert processes.asked == ([] if found else ["delete"]), "what runs without its data ends, another cloud stays"
+    provider.delete("local", state)
+    assert processes.asked == ([] if found else ["delete"])
+
+
+def test_a_renamed_stack_keeps_its_cloud_and_learns_the_way_back(
+    provider: ControlPlaneProvider, state: dict[str, Any], clouds: Callable[[str], Processes]
+) -> None:
+    [failure] = CloudFolderProvider().check({"cloud": "local"}, {"cloud": "x"}).failures
+    assert "pulumi stack rename --stack x local" in failure.reason
+    with pytest.raises(Failure, match="pulumi stack rename --stack x local"):
+        provider.diff("local", state, {**PROPS, "cloud": "x"})
+    provider.delete("local", state)
+    assert clouds("local").asked == ["delete"], "a destroy under the new name leaves nothing"
+
+
+def test_a_stack_that_was_renamed_by_older_code_is_led_back(
+    provider: ControlPlaneProvider, state: dict[str, Any], clouds: Callable[[str], Processes]
+) -> None:
+    renamed = {**state, "cloud": "x"}
+    assert provider.read("local", renamed).outs == state, (
+        "the cloud is the one with the id, whatever the state calls it"
+    )
+    assert CloudFolderProvider().check({"cloud": "x"}, {"cloud": "local"}).failures == []
+    provider.delete("local", renamed)
+    assert clouds("x").asked == []
+    assert clouds("local").asked == ["run", "delete"], "its processes and its folder would be left for good"
+
+
+@pytest.mark.parametrize("act", ["read", "delete"])
+@pytest.mark.parametrize("gone_for_good", ["false", "true"])
+def test_a_state_of_another_checkout_is_refused(
+    provider: ControlPlaneProvider,
+    state: dict[str, Any],
+    processes: Processes,
+    tmp_path: Path,
+    act: str,
+    gone_for_good: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    record_file.write(elsewhere, processes.exist())
+    processes.exist("another-cluster", owner="another-uid")
+    processes.asked.clear()
+    kubeconfig = f'      args: ["-m", "localcloud", "credential", "{elsewhere}"]\n'
+    monkeypatch.setenv("PULUMI_K8S_DELETE_UNREACHABLE", gone_for_good)
+    with pytest.raises(Failure, match=f"its local cloud is in {elsewhere}"):
+        getattr(provider, act)("local", {**state, "kubeconfig": kubeconfig})
+    assert processes.asked == [], "the cloud of this checkout has the same name, and is not meant"
 
 
 def test_deleting_the_folder_ends_the_processes_of_a_killed_start(processes: Processes) -> None:
     made = CloudFolderProvider().create({"cloud": "local", "__provider": "code"})
-    assert made.outs == {"cloud": "local"}
+    assert made.outs
+    assert made.outs["cloud"] == "local"
     assert processes.asked == [], "it is only a place: what starts there comes later"
     CloudFolderProvider().delete(made.id, made.outs)
     assert processes.asked == ["delete"]
     processes.error = LocalCloudError("etcd (pid 12) did not end within 10 s of being killed: try again")
     with pytest.raises(Failure, match="did not end"):
         CloudFolderProvider().delete(made.id, made.outs)
+
+
+@pytest.mark.parametrize(
+    ("uid", "owner", "deleted"),
+    [("a-uid", "a-uid", True), ("a-uid", "another-uid", False), (None, "", True), (None, "another-uid", False)],
+)
+def test_deleting_the_folder_leaves_the_cloud_of_another_stack(
+    processes: Processes, uid: str | None, owner: str, deleted: bool
+) -> None:
+    processes.exist(owner=owner)
+    CloudFolderProvider().delete("local", {"cloud": "local", **({"uid": uid} if uid else {})})
+    assert processes.asked == (["delete"] if deleted else [])
+
+
+def test_a_stack_of_older_code_gets_a_uid_and_its_cloud_an_owner(
+    provider: ControlPlaneProvider, state: dict[str, Any], processes: Processes
+) -> None:
+    folder = CloudFolderProvider()
+    assert folder.diff("local", {"cloud": "local"}, {"cloud": "local", "uid": None}).changes
+    outs = folder.update("local", {"cloud": "local"}, {"cloud": "local"}).outs
+    assert outs
+    assert not folder.diff("local", outs, {"cloud": "local", "uid": None}).changes
+    older = {key: value for key, value in state.items() if key != "owner"}
+    assert provider.diff("local", older, PROPS).changes
+    processes.exist(owner="")
+    assert provider.update("local", older, PROPS).outs == state
+    assert processes.known
+    assert processes.known.owner == PROPS["owner"]
 
 
 def test_refresh_keeps_a_cloud_that_is_only_down(

@@ -190,8 +190,19 @@ def test_volumes_are_detached_from_an_instance_that_ends(provider: Ec2InstancePr
     assert ec2.attached == {"vol-2": "i-other"}, "vol-1 could never be deleted, and the lab's destroy would never end"
 
 
-def test_what_cannot_be_done_is_said_with_the_nodes_name(provider: Ec2InstanceProvider, ec2: Ec2) -> None:
+def test_an_instance_of_a_cloud_that_was_deleted_is_gone(
+    provider: Ec2InstanceProvider, ec2: Ec2, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ec2.down = True
+    monkeypatch.setattr(ec2_instance, "serves", lambda _endpoint: False)
+    provider.delete("i-0", PROPS)
+
+
+def test_what_cannot_be_done_is_said_with_the_nodes_name(
+    provider: Ec2InstanceProvider, ec2: Ec2, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ec2.down = True
+    monkeypatch.setattr(ec2_instance, "serves", lambda endpoint: endpoint == PROPS["ec2"]["endpoint_url"])
     with pytest.raises(
         Failure, match="no instance could be started for node node-1: the EC2 API does not answer: Could not"
     ):

@@ -1,8 +1,10 @@
 """Processes: which belong to a cloud, and when they have ended."""
 
+import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -11,6 +13,7 @@ import pytest
 from checkout.until import until
 from localcloud.liveness import COMPONENT_VARIABLE, FOLDER_VARIABLE
 from localcloud.machine import ports, processes
+from localcloud.record.layout import Layout
 
 
 @pytest.mark.parametrize("seconds", [0.002, 0.3])
@@ -27,6 +30,9 @@ def test_a_process_in_the_middle_of_an_exec_is_found(tmp_path: Path, seconds: fl
 
         def cmdline(self) -> list[str]:
             return []
+
+        def cwd(self) -> str:
+            return "/"
 
         def ppid(self) -> int:
             return 1
@@ -82,3 +88,36 @@ def test_a_process_is_alive_until_its_last_thread_ends() -> None:
         assert not ports.is_free(port)
         processes.end([owned], grace_seconds=0)
         assert ports.is_free(port)
+
+
+@pytest.fixture
+def etcd(tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process of the cloud in tmp_path / "cloud"."""
+    folder = tmp_path / "cloud"
+    Layout(folder).cluster.mkdir(parents=True)
+    marked = {FOLDER_VARIABLE: str(folder), COMPONENT_VARIABLE: "etcd"}
+    with subprocess.Popen(["sleep", "60"], env=marked, cwd=Layout(folder).cluster) as process:
+        until(lambda: processes.find(folder), "it has become sleep")
+        yield process
+        process.kill()
+
+
+def test_process_of_a_moved_cloud_is_found_where_it_is_today(tmp_path: Path, etcd: "subprocess.Popen[bytes]") -> None:
+    before, after = tmp_path / "cloud", tmp_path / "elsewhere"
+    before.rename(after)
+    assert [one.process.pid for one in processes.find(after)] == [etcd.pid]
+    Layout(before).cluster.mkdir(parents=True)
+    assert processes.find(before) == [], "a new cloud in the old place would end the processes of the moved one"
+
+
+def test_process_of_a_deleted_cloud_is_found_by_the_last_path(tmp_path: Path, etcd: "subprocess.Popen[bytes]") -> None:
+    before, after = tmp_path / "cloud", tmp_path / "elsewhere"
+    before.rename(after)
+    shutil.rmtree(after)
+    assert [one.process.pid for one in processes.find(after)] == [etcd.pid], "nobody would ever end it"
+
+
+def test_copy_of_a_cloud_has_no_processes(tmp_path: Path, etcd: "subprocess.Popen[bytes]") -> None:
+    shutil.copytree(tmp_path / "cloud", tmp_path / "copy")
+    assert processes.find(tmp_path / "copy") == []
+    assert etcd.poll() is None
