@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from checkout import Checkout
+from checkout import ROOT, Checkout
 from tests.faults.conftest import NewFaultLab
 from tests.faults.fault_lab import FaultLab, errors, summary
 from tools.pulumi_cli import activation, state_url
+
+DOCUMENT = (ROOT / "docs" / "troubleshooting.md").read_text()
 
 
 def rename(checkout: Checkout, name: str) -> None:
@@ -25,6 +27,8 @@ def test_renamed_stack_is_refused_and_the_way_back_works(fault_lab: FaultLab) ->
             refused = command(expect=None)
             assert refused.returncode != 0
             assert "pulumi stack rename --stack x local" in refused.stdout, "the way out is not in the message"
+        assert "this stack was local when its local cloud was created" in refused.stdout
+        assert "`this stack was … when its local cloud was created`" in DOCUMENT
         saw(errors(refused.stdout))
         rename(checkout, "local")
         checkout.preview("--expect-no-changes")
@@ -44,6 +48,8 @@ def test_state_of_one_checkout_cannot_touch_the_cloud_of_another(
                 refused = command(expect=None, env={**state_of_first, **switch})
                 assert refused.returncode != 0
                 assert f"its local cloud is in {first.checkout.cloud}" in refused.stdout
+        assert "this state belongs to another checkout" in refused.stdout
+        assert "`this state belongs to another checkout`" in DOCUMENT
         saw(errors(refused.stdout))
         for lab in (first, second):
             lab.checkout.preview("--expect-no-changes")
@@ -90,6 +96,8 @@ def test_moved_checkout_is_refused_and_both_ways_out_work(fault_lab: FaultLab) -
         refused = moved.up(expect=None)
         assert refused.returncode != 0
         assert f"python -m localcloud delete {moved.cloud}" in refused.stdout, "the way out is not in the message"
+        assert "and works only there" in refused.stdout
+        assert "`the local cloud in … was created in … and works only there`" in DOCUMENT
         saw(errors(refused.stdout))
         after.rename(before)
         fault_lab.checkout.up()
