@@ -112,7 +112,7 @@ func handlers(changed, gone func(any)) cache.ResourceEventHandlerFuncs {
 
 // withoutManagers drops what nobody here reads, and what is most of a small object.
 func withoutManagers(object any) (any, error) {
-	if accessor, err := meta.Accessor(object); err == nil {
+	if accessor, err := meta.Accessor(object); err == nil && len(accessor.GetManagedFields()) > 0 {
 		accessor.SetManagedFields(nil)
 	}
 	return object, nil

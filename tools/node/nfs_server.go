@@ -25,9 +25,10 @@ const (
 	maxHandles, maxListings = 1 << 16, 64
 )
 
+func init() { nfs.Log.SetLevel(nfs.PanicLevel) }
+
 // serveNFS serves a folder as NFS version 3 until the listener is closed.
 func serveNFS(ctx context.Context, at net.Listener, shared *folder) error {
-	nfs.Log.SetLevel(nfs.PanicLevel)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { _ = at.Close() })

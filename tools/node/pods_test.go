@@ -34,7 +34,7 @@ type cloud struct {
 }
 
 func newCloud(t *testing.T) *cloud {
-	c := &cloud{T: t, client: fake.NewClientset(), folder: t.TempDir()}
+	c := &cloud{T: t, client: fake.NewSimpleClientset(), folder: t.TempDir()}
 	c.start()
 	t.Cleanup(c.stop)
 	c.node("node-1")

@@ -228,7 +228,7 @@ func (e execution) ExecInContainer(ctx context.Context, _, _, _ string, argv []s
 	if tty && in != nil {
 		code = current.machine.Interact(ctx, argv, newTerminal(in, out, resize))
 	} else {
-		code = current.machine.withInput(ctx, in, func(in io.Reader) int {
+		code = current.machine.withInput(in, func(in io.Reader) int {
 			return current.machine.Run(ctx, argv, streams{in, to, toErr})
 		})
 	}

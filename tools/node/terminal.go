@@ -11,27 +11,28 @@ import (
 
 	"golang.org/x/term"
 	"k8s.io/cri-streaming/pkg/streaming/remotecommand"
+	"mvdan.cc/sh/v3/interp"
 	"mvdan.cc/sh/v3/syntax"
 )
 
 const (
 	controlC = 3
 	controlD = 4
+	controlU = 21
 )
 
 // terminal is the keyboard and screen of `kubectl exec -it`. There is no PTY: lines are edited here, and a command that
 // runs gets the keys, or its end at Ctrl-C.
 type terminal struct {
 	line *term.Terminal
-	mu   sync.Mutex
-	keys chan byte      // to the line editor
-	to   *io.PipeWriter // to the command that runs, if one does
-	stop context.CancelFunc
+	keys chan byte // typed, and read by nobody yet
 	gone chan struct{}
+	mu   sync.Mutex
+	stop context.CancelFunc // ends the command that runs, if one does
 }
 
 func newTerminal(in io.Reader, out io.Writer, resize <-chan remotecommand.TerminalSize) *terminal {
-	t := &terminal{keys: make(chan byte, 1024), gone: make(chan struct{})}
+	t := &terminal{keys: make(chan byte, 4096), gone: make(chan struct{})}
 	t.line = term.NewTerminal(struct {
 		io.Reader
 		io.Writer
@@ -47,7 +48,7 @@ func newTerminal(in io.Reader, out io.Writer, resize <-chan remotecommand.Termin
 	return t
 }
 
-// keyboard is what the line editor reads.
+// keyboard is what the line editor reads, key by key: what it does not need is for the next command.
 type keyboard struct{ *terminal }
 
 func (k keyboard) Read(p []byte) (int, error) {
@@ -60,62 +61,88 @@ func (k keyboard) Read(p []byte) (int, error) {
 	}
 }
 
-// read gives each key to whoever it is for. At Ctrl-C the line editor sees "empty the line" and "line's end".
+// read takes the keys. Ctrl-C ends the command that runs; to the line editor it is "empty the line" and "line's end".
 func (t *terminal) read(in io.Reader) {
 	defer close(t.gone)
 	buffer := make([]byte, 256)
 	for {
 		n, err := in.Read(buffer)
 		for _, key := range buffer[:n] {
-			t.mu.Lock()
-			to, stop := t.to, t.stop
-			t.mu.Unlock()
-			switch {
-			case to == nil && key == controlC:
-				t.keys <- 21
-				t.keys <- '\r'
-			case to == nil:
-				t.keys <- key
-			case key == controlC:
-				_, _ = t.line.Write([]byte("^C\n"))
-				stop()
-			case key == controlD:
-				_ = to.Close()
-			default:
-				if key == '\r' {
-					key = '\n'
-				}
-				_, _ = t.line.Write([]byte{key})
-				_, _ = to.Write([]byte{key})
+			if key != controlC {
+				t.typed(key)
+			} else if !t.interrupt() {
+				t.typed(controlU)
+				t.typed('\r')
 			}
 		}
 		if err != nil {
-			t.mu.Lock()
-			if t.stop != nil {
-				t.stop()
-			}
-			t.mu.Unlock()
+			t.interrupt()
 			return
 		}
 	}
+}
+
+// typed keeps a key for whoever reads next; the keys of somebody who types ahead without end are dropped.
+func (t *terminal) typed(key byte) {
+	select {
+	case t.keys <- key:
+	default:
+	}
+}
+
+func (t *terminal) interrupt() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.stop == nil {
+		return false
+	}
+	_, _ = t.line.Write([]byte("^C\n"))
+	t.stop()
+	return true
 }
 
 func (t *terminal) Write(p []byte) (int, error) { return t.line.Write(p) }
 func (t *terminal) isOurs()                     {}
 
 // foreground runs a command that has the keyboard until it ends.
-func (t *terminal) foreground(ctx context.Context, run func(context.Context, io.Reader)) {
+func (t *terminal) foreground(ctx context.Context, m *machine, run func(context.Context, io.Reader) int) int {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	reader, writer := io.Pipe()
 	t.mu.Lock()
-	t.to, t.stop = writer, cancel
+	t.stop = cancel
 	t.mu.Unlock()
-	run(ctx, reader)
+	reader, writer := io.Pipe()
+	ended := make(chan struct{})
+	go t.feed(writer, ended)
+	code := m.withInput(reader, func(in io.Reader) int { return run(ctx, in) })
+	close(ended)
 	_ = reader.Close()
 	t.mu.Lock()
-	t.to, t.stop = nil, nil
+	t.stop = nil
 	t.mu.Unlock()
+	return code
+}
+
+// feed shows the keys and gives them to a command, as a terminal's driver does.
+func (t *terminal) feed(to *io.PipeWriter, ended <-chan struct{}) {
+	defer to.Close()
+	for {
+		select {
+		case key := <-t.keys:
+			if key == controlD {
+				return
+			}
+			if key == '\r' {
+				key = '\n'
+			}
+			_, _ = t.line.Write([]byte{key})
+			_, _ = to.Write([]byte{key})
+		case <-t.gone:
+			return
+		case <-ended:
+			return
+		}
+	}
 }
 
 // Interact runs a command on a terminal and returns its exit code: a shell line by line, any other as it is.
@@ -125,19 +152,9 @@ func (m *machine) Interact(ctx context.Context, argv []string, t *terminal) (cod
 		interactive = interactive && (arg == "-i" || arg == "-l")
 	}
 	if !interactive {
-		t.foreground(ctx, func(ctx context.Context, in io.Reader) {
-			code = m.withInput(ctx, in, func(in io.Reader) int { return m.Run(ctx, argv, streams{in, t, t}) })
-		})
-		return code
+		return t.foreground(ctx, m, func(ctx context.Context, in io.Reader) int { return m.Run(ctx, argv, streams{in, t, t}) })
 	}
-	in, feed, err := os.Pipe()
-	if err != nil {
-		fmt.Fprintln(t, err)
-		return 1
-	}
-	defer in.Close()
-	defer feed.Close()
-	runner, err := m.newRunner(m.env, m.dir, nil, streams{in, t, t})
+	runner, err := m.newRunner(m.env, m.dir, nil, streams{nil, t, t})
 	if err != nil {
 		fmt.Fprintln(t, err)
 		return 1
@@ -165,14 +182,17 @@ func (m *machine) Interact(ctx context.Context, argv []string, t *terminal) (cod
 			continue
 		}
 		exited := false
-		t.foreground(ctx, func(ctx context.Context, keys io.Reader) {
-			go func() { _, _ = io.Copy(feed, keys) }()
+		code = t.foreground(ctx, m, func(ctx context.Context, in io.Reader) (code int) {
+			if err := interp.StdIO(in, t, t)(runner); err != nil {
+				return m.exitCode(err, t)
+			}
 			for _, statement := range script.Stmts {
 				code = m.exitCode(runner.Run(&watched{Context: ctx, machine: m}, statement), t)
 				if exited = runner.Exited() && ctx.Err() == nil; exited || ctx.Err() != nil {
-					return
+					break
 				}
 			}
+			return code
 		})
 		if exited {
 			return code
@@ -188,7 +208,7 @@ func (m *machine) prompt(dir, pending string) string {
 }
 
 // withInput runs something whose standard input is a pipe, as the interpreter wants it, fed from `in`.
-func (m *machine) withInput(ctx context.Context, in io.Reader, run func(io.Reader) int) int {
+func (m *machine) withInput(in io.Reader, run func(io.Reader) int) int {
 	if in == nil {
 		return run(nil)
 	}
