@@ -6,18 +6,25 @@ from pulumi_kubernetes.core.v1 import Namespace
 from components import settings as configuration
 from components.cluster import create_cluster
 from components.guards.foreign_users import ForeignUsers
+from components.guards.kept_claims import KeptClaims
 from components.nfs_clients import NfsClients
 from components.nfs_server import NfsServer
 from components.persistence_tour import PersistenceTour
 from components.storage_class import EbsStorageClass
+from components.workload import free_within
 
 settings = configuration.load()
 cluster = create_cluster(settings)
 
 
 def after(*needed: pulumi.Resource) -> pulumi.ResourceOptions:
-    """In the cluster; created after `needed`, deleted before them."""
-    return pulumi.ResourceOptions(provider=cluster.provider, depends_on=list(needed))
+    """In the cluster; created after `needed`, deleted before them. A name is free before it is given again."""
+    return pulumi.ResourceOptions(
+        provider=cluster.provider,
+        depends_on=list(needed),
+        delete_before_replace=True,
+        transformations=[free_within(settings.reclaim_timeout_seconds)],
+    )
 
 
 namespaces = [Namespace(name, metadata={"name": name}, opts=after()) for name in settings.namespaces]
@@ -48,6 +55,12 @@ servers = {
     for each in settings.servers
 }
 first = servers[settings.servers[0].label]
+# The claims, by patterns of their names, and what each is lost with.
+holders = {
+    "*": [*cluster.holders, storage.barrier.id],
+    **{f"{name}/*": [each.id] for name, each in zip(settings.namespaces, namespaces, strict=True)},
+    **{f"{each.namespace}/{each.claim_name}": [servers[each.label].claim.id] for each in settings.servers},
+}
 
 # A Pod cannot unmount a share whose server is deleted, so what mounts from a server is deleted before the server.
 dependents: list[pulumi.Resource] = [
@@ -67,7 +80,10 @@ dependents: list[pulumi.Resource] = [
 ]
 if settings.tour:
     needed = (*cluster.ready, storage.barrier, first)
-    dependents.append(PersistenceTour("tour", {"nfs_address": first.service_ip}, opts=after(*needed)))
+    tour = PersistenceTour("tour", {"nfs_address": first.service_ip}, opts=after(*needed))
+    dependents.append(tour)
+    holders |= tour.holders
+KeptClaims("ebs", {"holders": holders, "kubeconfig": cluster.access.kubeconfig})
 
 # A destroy begins here: nothing is deleted while others use the storage of the servers.
 ForeignUsers(

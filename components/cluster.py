@@ -1,5 +1,6 @@
 """Cluster: what the rest of the program needs of a target, and the choice between the two."""
 
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import pulumi
@@ -13,7 +14,9 @@ class Cluster(Protocol):
     """A cluster that can create EBS volumes for claims.
 
     `provider` is for everything Kubernetes. A StorageClass depends on all of `ready`, because only then the driver can
-    create and delete volumes. `outputs` are those that the stack shows about the cluster.
+    create and delete volumes. `driver_tags` are together on each EBS volume that the driver creates for this cluster,
+    and on no other. `holders` are the ids of what all volumes are lost with. `outputs` are those that the stack shows
+    about the cluster.
     """
 
     provider: kubernetes.Provider
@@ -21,6 +24,8 @@ class Cluster(Protocol):
     ready: list[pulumi.Resource]
     cluster_name: str
     volumes_can_grow: bool
+    driver_tags: Mapping[str, str]
+    holders: Sequence[pulumi.Output[str]]
     outputs: dict[str, pulumi.Output[str]]
 
 

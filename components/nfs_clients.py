@@ -6,8 +6,9 @@ import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment
 from pulumi_kubernetes.core.v1 import PersistentVolume, PersistentVolumeClaim, PodSpecArgsDict
 
+from .settings.arguments import check_arguments
 from .settings.conventions import SHELL_IMAGE
-from .workload import workload_options
+from .workload import owner_reference, workload_options
 
 SHARE = "/share"
 MOUNT_OPTIONS = (
@@ -45,6 +46,7 @@ class NfsClients(pulumi.ComponentResource):
     claim_name: str
 
     def __init__(self, name: str, args: NfsClientsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        check_arguments("NfsClients", name, args, NfsClientsArgs)
         super().__init__("storage-lab:index:NfsClients", name, None, opts)
         self._args = args
         self.claim_name = f"{args['server_name']}-share"
@@ -95,6 +97,8 @@ class NfsClients(pulumi.ComponentResource):
                 "name": f"{self._args['server_name']}-{kind}",
                 "namespace": self._args["namespace"],
                 "labels": labels,
+                # When the Service gets another address, volume and claim are replaced, and these Pods use the claim.
+                "owner_references": [owner_reference(claim)],
             },
             spec={
                 "replicas": self._args["count"],

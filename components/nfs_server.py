@@ -4,7 +4,7 @@ The module keeps to what Pulumi's component provider host can describe to other 
 exist at run time, arguments named `args`, no unions.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypedDict
 
 import pulumi
@@ -18,6 +18,7 @@ from pulumi_kubernetes.core.v1 import (
     Service,
 )
 
+from .settings.arguments import check_arguments
 from .settings.conventions import (
     DEFAULT_IMAGE,
     DEFAULT_NAMESPACE,
@@ -64,7 +65,7 @@ class NfsServer(pulumi.ComponentResource):
     claim_name: pulumi.Output[str]
     """The PersistentVolumeClaim that holds the data."""
     pv_name: pulumi.Output[str]
-    """The PersistentVolume that the claim is bound to."""
+    """The PersistentVolume that the claim is bound to; empty, as the next two, for a claim that no Pod uses yet."""
     volume_id: pulumi.Output[str]
     """The EBS volume behind it: vol-..."""
     volume_name: pulumi.Output[str]
@@ -75,10 +76,10 @@ class NfsServer(pulumi.ComponentResource):
     def __init__(self, name: str, args: NfsServerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         self._read_args(name, args)
         super().__init__("storage-lab:index:NfsServer", name, None, opts)
-        claim = self._create_claim()
-        deployment = self._create_deployment(claim)
+        self.claim = self._create_claim()
+        deployment = self._create_deployment(self.claim)
         service = self._create_service(deployment)
-        self._label_volume(claim, deployment)
+        self._label_volume(self.claim, deployment)
         self.service_ip = service.spec.cluster_ip
         self.register_outputs(
             {
@@ -101,11 +102,15 @@ class NfsServer(pulumi.ComponentResource):
         }
 
     def _read_args(self, name: str, args: NfsServerArgs) -> None:
+        check_arguments("NfsServer", name, args, NfsServerArgs)
+
         def checked(what: str, value: pulumi.Input[str], check: Callable[[str], str]) -> pulumi.Input[str]:
             """Check a known value now, before anything is registered, and an output as soon as it is known."""
 
-            def checked_text(text: str) -> str:
+            def checked_text(text: object) -> str:
                 try:
+                    if not isinstance(text, str):  # the value of an output
+                        raise ValueError("is not a text")
                     return check(text)
                 except ValueError as error:
                     raise pulumi.RunError(f"NfsServer {name}: the {what} {text!r} {error}") from None
@@ -133,7 +138,11 @@ class NfsServer(pulumi.ComponentResource):
                 "annotations": SKIP_AWAIT,
             },
             spec={"access_modes": ["ReadWriteOnce"], "resources": {"requests": {"storage": self._storage}}},
-            opts=pulumi.ResourceOptions(parent=self, custom_timeouts=pulumi.CustomTimeouts(delete=FREE_TIMEOUT)),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                delete_before_replace=True,
+                custom_timeouts=pulumi.CustomTimeouts(delete=FREE_TIMEOUT),
+            ),
         )
 
     def _create_deployment(self, claim: PersistentVolumeClaim) -> Deployment:
@@ -185,7 +194,7 @@ class NfsServer(pulumi.ComponentResource):
                 "selector": self._labels,
                 "ports": [{"name": port, "port": number} for port, number in PORTS.items()],
             },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[deployment]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[deployment], delete_before_replace=True),
         )
 
     def _label_volume(self, claim: PersistentVolumeClaim, deployment: Deployment) -> None:
@@ -195,24 +204,33 @@ class NfsServer(pulumi.ComponentResource):
         runs, answers with the object as it is then. A read would answer the same, but Pulumi repeats it in every later
         update, and writes the whole state before and after it. A patch that changes nothing costs nothing.
         """
-        # Another claim of the same name has another volume.
-        when = pulumi.ResourceOptions(parent=self, depends_on=[deployment], replacement_trigger=claim.metadata.uid)
+        # Another claim of the same name has another volume, and the first Pod gives a claim its first one.
+        made = pulumi.Output.all(claim.metadata.uid, deployment.spec.replicas).apply(_maker_of_volume)
+        when = pulumi.ResourceOptions(parent=self, depends_on=[deployment], replacement_trigger=made)
         bound = PersistentVolumeClaimPatch(
             self._name,
             metadata={"name": self._claim, "namespace": self._namespace, "annotations": SKIP_AWAIT},
             opts=when,
         )
+
+        def volume_id(pv_name: object) -> pulumi.Input[str]:
+            if not pv_name:
+                return ""
+            # The provider refuses a patch of an unknown name, also in a preview, where it patches nothing.
+            known = pv_name if isinstance(pv_name, str) else "known-once-the-claim-is-bound"
+            volume = PersistentVolumePatch(self._name, metadata={"name": known, "labels": self._labels}, opts=when)
+            return volume.spec.csi.volume_handle
+
         self.claim_name = bound.metadata.name
-        self.pv_name = bound.spec.volume_name
-        named = self.pv_name.apply(_or_placeholder, run_with_unknowns=True)
-        volume = PersistentVolumePatch(self._name, metadata={"name": named, "labels": self._labels}, opts=when)
-        self.volume_id = volume.spec.csi.volume_handle
-        self.volume_name = self.pv_name.apply(ebs_volume_name)
+        self.pv_name = bound.spec.volume_name.apply(lambda name: name or "")
+        # Registered in an apply, because there is nothing to patch where the claim has no volume.
+        self.volume_id = bound.spec.volume_name.apply(volume_id, run_with_unknowns=True)
+        self.volume_name = self.pv_name.apply(lambda name: ebs_volume_name(name) if name else "")
 
 
-def _or_placeholder(name: object) -> str:
-    """The provider refuses a patch of an unknown name, also in a preview, where it patches nothing."""
-    return name if isinstance(name, str) else "known-once-the-claim-is-bound"
+def _maker_of_volume(of: Sequence[object]) -> str:
+    claim_uid, replicas = of
+    return f"{claim_uid}" if replicas else f"{claim_uid}, without a Pod"
 
 
 def _applied(value: pulumi.Input[str], function: Callable[[str], str]) -> pulumi.Input[str]:

@@ -17,6 +17,7 @@ from pulumi_kubernetes.core.v1 import (
 )
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
+from .settings.arguments import check_arguments
 from .settings.conventions import SHELL_IMAGE
 from .settings.tour_plan import CLAIM_TEMPLATE, DATA, GROWTH, STATEFUL_SET, TOUR_NAMESPACE, WAYS, Way, journal
 from .workload import owner_reference, workload_options
@@ -40,9 +41,14 @@ class PersistenceTour(pulumi.ComponentResource):
     The static PersistentVolume is a share of the NFS server, not an EBS volume. Somebody would have to create that
     volume outside of Kubernetes, in one way on AWS and in another on a laptop, and delete it afterwards. The share is
     the same object on both.
+
+    Attribute: `holders`, as KeptClaims takes them.
     """
 
+    holders: dict[str, list[pulumi.Output[str]]]
+
     def __init__(self, name: str, args: PersistenceTourArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        check_arguments("PersistenceTour", name, args, PersistenceTourArgs)
         super().__init__("storage-lab:index:PersistenceTour", name, None, opts)
         self._share: NFSVolumeSourceArgsDict = {"server": args["nfs_address"], "path": "/"}
         static = self._create_static_claim(self._create_static_volume())
@@ -51,7 +57,8 @@ class PersistenceTour(pulumi.ComponentResource):
         claims = {"static": static, "dynamic": dynamic}
         for way in WAYS:
             self._create_deployment(way, claims.get(way.claim))
-        self._create_stateful_set(dynamic)
+        growing = self._create_stateful_set(dynamic)
+        self.holders = {f"{TOUR_NAMESPACE}/dynamic": [dynamic.id], f"{TOUR_NAMESPACE}/{CLAIM_TEMPLATE}-*": [growing.id]}
         self.register_outputs({"namespace": TOUR_NAMESPACE})
 
     def _create_static_volume(self) -> PersistentVolume:
@@ -70,7 +77,7 @@ class PersistenceTour(pulumi.ComponentResource):
                 "nfs": self._share,
                 "mount_options": ["nfsvers=4.1"],
             },
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, replace_on_changes=["spec.nfs"], delete_before_replace=True),
         )
 
     def _create_static_claim(self, volume: PersistentVolume) -> PersistentVolumeClaim:
@@ -83,7 +90,7 @@ class PersistenceTour(pulumi.ComponentResource):
                 "volume_name": volume.metadata.name,
                 "resources": {"requests": {"storage": SIZE}},
             },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[volume]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[volume], delete_before_replace=True),
         )
 
     def _create_dynamic_claim(self) -> PersistentVolumeClaim:
@@ -91,7 +98,7 @@ class PersistenceTour(pulumi.ComponentResource):
             f"{self._name}-dynamic",
             metadata={"name": "dynamic", "namespace": TOUR_NAMESPACE},
             spec={"access_modes": ["ReadWriteOnce"], "resources": {"requests": {"storage": SIZE}}},
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
 
     def _create_deployment(self, way: Way, claim: PersistentVolumeClaim | None) -> Deployment:

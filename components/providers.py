@@ -7,6 +7,7 @@ stays: a stack that exists could not be destroyed without it.
 
 from .guards.foreign_users import ForeignUsersProvider
 from .guards.frozen_inputs import FrozenInputsProvider
+from .guards.kept_claims import KeptClaimsProvider
 from .guards.reclaim_barrier import ReclaimBarrierProvider
 from .local.control_plane import CloudFolderProvider, ControlPlaneProvider
 from .local.ec2_instance import Ec2InstanceProvider
@@ -17,6 +18,7 @@ __all__ = [
     "Ec2InstanceProvider",
     "ForeignUsersProvider",
     "FrozenInputsProvider",
+    "KeptClaimsProvider",
     "ReclaimBarrierProvider",
 ]
 

@@ -9,6 +9,7 @@ from pulumi_kubernetes.storage.v1 import StorageClass
 from .cluster import Cluster
 from .guards.frozen_inputs import FrozenInputs
 from .guards.reclaim_barrier import ReclaimBarrier
+from .settings.arguments import check_arguments
 from .settings.conventions import EBS_DRIVER, LAB_TAG, ebs_volume_name
 from .settings.servers import OwnedClaim
 
@@ -38,6 +39,7 @@ class EbsStorageClass(pulumi.ComponentResource):
     barrier: ReclaimBarrier
 
     def __init__(self, name: str, args: EbsStorageClassArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        check_arguments("EbsStorageClass", name, args, EbsStorageClassArgs)
         super().__init__("storage-lab:index:EbsStorageClass", name, None, opts)
         self.class_name = name
         self._cluster = args["cluster"]
@@ -51,9 +53,11 @@ class EbsStorageClass(pulumi.ComponentResource):
                 "kubeconfig": self._cluster.access.kubeconfig,
                 "ec2": self._cluster.access.ec2,
                 "volume_tag": {"key": LAB_TAG, "value": self._cluster.cluster_name},
+                "driver_tags": self._cluster.driver_tags,
                 "timeout_seconds": args["reclaim_timeout_seconds"],
             },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.storage_class, size]),
+            # Replaced, it would delete the lab's claims: KeptClaims refuses that, if Pulumi is to delete it first.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.storage_class, size], delete_before_replace=True),
         )
         self.register_outputs({"className": self.class_name})
 

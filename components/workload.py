@@ -1,6 +1,6 @@
-"""What the Deployments of the lab have in common: how long Pulumi waits for their Pods, and that a claim owns them."""
+"""What the Deployments of the lab have in common: how long Pulumi waits, and that a claim owns what uses it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pulumi
 from pulumi_kubernetes.core.v1 import PersistentVolumeClaim
@@ -9,19 +9,41 @@ from pulumi_kubernetes.meta.v1 import OwnerReferenceArgsDict
 # Volume, attachment and image pull take one minute together. An image that cannot be pulled does not end the wait
 # early: after this long, look at the Pod's events.
 START_TIMEOUT = "5m"
+_CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
+
+Transformation = Callable[[pulumi.ResourceTransformationArgs], pulumi.ResourceTransformationResult | None]
 
 
 def workload_options(parent: pulumi.Resource, after: Sequence[pulumi.Resource]) -> pulumi.ResourceOptions:
-    """Return the options of a resource that starts Pods, once `after` exist."""
-    timeouts = pulumi.CustomTimeouts(create=START_TIMEOUT, update=START_TIMEOUT)
-    return pulumi.ResourceOptions(parent=parent, depends_on=list(after), custom_timeouts=timeouts)
+    """Return the options of a resource that starts Pods, once `after` exist.
+
+    It has a fixed name. Pulumi would otherwise create the replacement first, which is the same object, and delete it.
+    """
+    return pulumi.ResourceOptions(
+        parent=parent,
+        depends_on=list(after),
+        delete_before_replace=True,
+        custom_timeouts=pulumi.CustomTimeouts(create=START_TIMEOUT, update=START_TIMEOUT),
+    )
+
+
+def free_within(seconds: int) -> Transformation:
+    """Return an option of a component: for how long a delete of its claims waits for the last Pod that uses them."""
+
+    def transform(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+        if args.type_ != _CLAIM:
+            return None
+        waits = pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(delete=f"{seconds}s"))
+        return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, waits))
+
+    return transform
 
 
 def owner_reference(claim: PersistentVolumeClaim) -> OwnerReferenceArgsDict:
     """Return the reference that makes a claim the owner of a workload.
 
     Pulumi deletes a claim together with what it owns. So a workload that an interrupted update created and did not
-    record is deleted with its claim, instead of keeping the claim in use.
+    record, or that uses a claim which is replaced, is deleted with the claim, instead of keeping the claim in use.
     """
     return {
         "api_version": "v1",

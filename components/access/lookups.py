@@ -20,10 +20,11 @@ def claims_used_by(pod: Mapping[str, Any]) -> list[str]:
     return claims
 
 
-def tagged_volumes(ec2: Any, tag: str, value: str) -> list[dict[str, Any]]:
-    """Return the EBS volumes with that tag as EC2 describes them, also those that it is deleting.
+def tagged_volumes(ec2: Any, tags: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the EBS volumes with all of these tags as EC2 describes them, also those that it is deleting.
 
     Raises what boto3 raises where the API does not answer.
     """
-    pages = ec2.get_paginator("describe_volumes").paginate(Filters=[{"Name": f"tag:{tag}", "Values": [value]}])
+    filters = [{"Name": f"tag:{tag}", "Values": [value]} for tag, value in tags.items()]
+    pages = ec2.get_paginator("describe_volumes").paginate(Filters=filters)
     return [volume for page in pages for volume in page["Volumes"] if volume["State"] != "deleted"]

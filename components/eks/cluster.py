@@ -1,6 +1,6 @@
 """EksCluster: the real cluster, Amazon EKS, with what the lab needs of it and nothing that costs more."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypedDict
 
 import pulumi
@@ -12,7 +12,8 @@ from ..access.cluster_access import ClusterAccess
 from ..access.kubernetes_provider import kubernetes_provider
 from ..guards.frozen_inputs import FrozenInputs, Rule
 from ..settings import Settings
-from ..settings.conventions import LAB_TAG, cluster_name
+from ..settings.arguments import check_arguments
+from ..settings.conventions import LAB_TAG, cluster_name, driver_tags
 from .driver import EksDriver
 from .network import Network
 from .network_addons import EksNetworkAddons
@@ -59,12 +60,17 @@ class EksCluster(pulumi.ComponentResource):
     outputs: dict[str, pulumi.Output[str]]
     # The driver's add-on brings csi-resizer along.
     volumes_can_grow: bool = True
+    driver_tags: Mapping[str, str]
+    # AWS refuses to create a second cluster of the name, so Pulumi never comes to delete the first.
+    holders: Sequence[pulumi.Output[str]] = ()
 
     def __init__(self, name: str, args: EksClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        check_arguments("EksCluster", name, args, EksClusterArgs)
         super().__init__("storage-lab:index:EksCluster", name, None, opts)
         self._name = name
         self._args = args
         self.cluster_name = args["cluster_name"]
+        self.driver_tags = driver_tags(self.cluster_name)
         self._aws = self._create_aws_provider()
         self._frozen = self._create_frozen_inputs()
         network = self._create_network()

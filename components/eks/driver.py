@@ -6,6 +6,7 @@ from typing import TypedDict
 import pulumi
 from pulumi_aws import eks
 
+from ..settings.arguments import check_arguments
 from .addon import AddonArgs, create_addon
 from .service_role import ServiceRole
 
@@ -37,6 +38,7 @@ class EksDriver(pulumi.ComponentResource):
     addon: eks.Addon
 
     def __init__(self, name: str, args: EksDriverArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        check_arguments("EksDriver", name, args, EksDriverArgs)
         super().__init__("storage-lab:index:EksDriver", name, None, opts)
         self._name = name
         self._args = args

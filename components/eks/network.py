@@ -9,6 +9,7 @@ from typing import TypedDict
 import pulumi
 from pulumi_aws import ec2
 
+from ..settings.arguments import check_arguments
 from .network_layout import VPC_CIDR, SubnetPlan, network_layout
 
 
@@ -31,6 +32,7 @@ class Network(pulumi.ComponentResource):
     routes: list[pulumi.Resource]
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        check_arguments("Network", name, args, NetworkArgs)
         super().__init__("storage-lab:index:Network", name, None, opts)
         self._name = name
         self._cluster_name = args["cluster_name"]

@@ -9,6 +9,7 @@ from typing import TypedDict
 import pulumi
 from pulumi_aws import eks
 
+from ..settings.arguments import check_arguments
 from .addon import create_addon
 
 KUBE_PROXY = "kube-proxy"
@@ -34,6 +35,7 @@ class EksNetworkAddons(pulumi.ComponentResource):
     addons: list[eks.Addon]
 
     def __init__(self, name: str, args: EksNetworkAddonsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        check_arguments("EksNetworkAddons", name, args, EksNetworkAddonsArgs)
         super().__init__("storage-lab:index:EksNetworkAddons", name, None, opts)
         self._name = name
         self._args = args

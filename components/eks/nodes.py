@@ -6,6 +6,7 @@ from typing import TypedDict
 import pulumi
 from pulumi_aws import eks
 
+from ..settings.arguments import check_arguments
 from .service_role import ServiceRole
 
 # AL2 ended in 2025-11. https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html
@@ -37,6 +38,7 @@ class EksNodes(pulumi.ComponentResource):
     group: eks.NodeGroup
 
     def __init__(self, name: str, args: EksNodesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        check_arguments("EksNodes", name, args, EksNodesArgs)
         super().__init__("storage-lab:index:EksNodes", name, None, opts)
         role = ServiceRole(
             name,

@@ -7,6 +7,8 @@ from typing import TypedDict
 import pulumi
 from pulumi_aws import iam
 
+from ..settings.arguments import check_arguments
+
 
 def trust_document(service: str, actions: Sequence[str]) -> str:
     """Return the trust policy, as JSON, that lets `service` (ec2.amazonaws.com) do `actions` (sts:AssumeRole)."""
@@ -34,6 +36,7 @@ class ServiceRole(pulumi.ComponentResource):
     permissions: list[pulumi.Resource]
 
     def __init__(self, name: str, args: ServiceRoleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        check_arguments("ServiceRole", name, args, ServiceRoleArgs)
         super().__init__("storage-lab:index:ServiceRole", name, None, opts)
         role = iam.Role(
             name,

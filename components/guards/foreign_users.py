@@ -1,8 +1,8 @@
 """ForeignUsers: runs first in a destroy. Nothing is deleted while others still use the lab's storage.
 
 Kubernetes does not delete a claim that a Pod uses. If the Pod is somebody else's, Pulumi would wait for the claim and
-not name the Pod. A claim of somebody else in the lab's class would lose its driver. The destroy waits for both, and
-names them, while the lab is still complete.
+not name the Pod. A claim of somebody else that the driver serves would lose its driver. A volume of the lab that
+somebody set to Retain would stay. The destroy waits for all of these, and names them, while the lab is still complete.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,9 +14,10 @@ from pulumi.dynamic import Resource
 
 from ..access.clients import ClusterClient
 from ..access.dynamic_provider import Failure, RecordedInputs, deleting
+from ..settings.conventions import EBS_DRIVER
 from ..settings.servers import OwnedClaim
 from .polling import poll_until_empty
-from .volume_inventory import Claim, Kubernetes, in_kubernetes, pods_by_claim, used_by
+from .volume_inventory import BoundVolume, Claim, Kubernetes, in_kubernetes, kept, pods_by_claim, used_by
 
 
 class ForeignUsersArgs(TypedDict):
@@ -29,23 +30,41 @@ class ForeignUsersArgs(TypedDict):
 
 
 def foreign_users(kubernetes: Kubernetes, storage_class: str, own: Sequence[OwnedClaim]) -> list[str]:
-    """Return a line for each foreign claim of the class, and for each foreign Pod on a claim of the lab."""
+    """Return what a destroy must not pass, a line for each.
+
+    These are foreign claims and volumes of the driver, volumes of the lab that would stay, and foreign Pods on claims
+    of the lab.
+    """
     pods = pods_by_claim(kubernetes)
-    claims = in_kubernetes(kubernetes, storage_class).claims
+    left = in_kubernetes(kubernetes, storage_class)
     return [
         *(
-            f"claim {claim} of the class {storage_class}{used_by(pods.get(claim, ()))}"
-            for claim in claims
+            f"claim {claim} has its volume from the driver {EBS_DRIVER}{used_by(pods.get(claim, ()))}"
+            for claim in left.claims
             if _server(claim, own) is None
+        ),
+        *(
+            f"PersistentVolume {volume.name} of the driver {EBS_DRIVER} is {volume.phase}; {_why(volume)}"
+            for volume in left.volumes
+            if volume.claim not in left.claims
+        ),
+        *(
+            f"PersistentVolume {volume.name} of the lab's claim {volume.claim} would stay; {kept(volume)}"
+            for volume in left.volumes
+            if volume.policy != "Delete" and volume.claim in left.claims and _server(volume.claim, own) is not None
         ),
         *(
             f"{pod} uses the lab's claim {claim}"
             for claim, users in pods.items()
             if (server := _server(claim, own)) is not None
             for pod in users
-            if pod.role != server
+            if pod.maker not in (f"Deployment {server}", f"StatefulSet {server}")
         ),
     ]
+
+
+def _why(volume: BoundVolume) -> str:
+    return "the driver is deleting it" if volume.policy == "Delete" and volume.claim else kept(volume)
 
 
 def _server(claim: Claim, own: Sequence[OwnedClaim]) -> str | None:
@@ -78,7 +97,8 @@ def _failure(props: Mapping[str, Any], lines: Sequence[str]) -> Failure:
     return Failure(
         f"{props['timeout_seconds']:.0f} s have passed and others still use the lab's storage; nothing was deleted:\n"
         + "".join(f"  {line}\n" for line in lines)
-        + "Delete these, then run pulumi destroy again. storage-lab:reclaimTimeoutSeconds is how long it waits."
+        + "Delete these, or run the command in the line, then run pulumi destroy again. "
+        "storage-lab:reclaimTimeoutSeconds is how long it waits."
     )
 
 

@@ -17,7 +17,8 @@ from ..access.cluster_access import Ec2Access
 from ..access.dynamic_provider import Failure, RecordedInputs, deleting
 from ..settings.servers import OwnedClaim
 from .polling import poll_until_empty
-from .volume_inventory import Claim, Inventory, delete_claim, explain, in_ec2, in_kubernetes
+from .provisioning import being_created
+from .volume_inventory import Claim, EbsVolume, Inventory, delete_claim, explain, in_ec2, in_kubernetes
 
 
 class VolumeTag(TypedDict):
@@ -30,8 +31,8 @@ class VolumeTag(TypedDict):
 class ReclaimBarrierArgs(TypedDict):
     """Which volumes to wait for, how to look for them, and for how long (seconds).
 
-    Of `own_claims` only those still exist that an interrupted update created and did not record: the barrier deletes
-    them.
+    `driver_tags` are together on each volume of the driver in this cluster, whatever its class is. Of `own_claims` only
+    those still exist that an interrupted update created and did not record: the barrier deletes them.
     """
 
     storage_class: pulumi.Input[str]
@@ -39,6 +40,7 @@ class ReclaimBarrierArgs(TypedDict):
     kubeconfig: pulumi.Input[str]
     ec2: Ec2Access
     volume_tag: VolumeTag
+    driver_tags: Mapping[str, pulumi.Input[str]]
     timeout_seconds: pulumi.Input[int]
 
 
@@ -50,8 +52,12 @@ class ClassVolumes:
         self._client = ClusterClient(props["kubeconfig"], props["ec2"])
 
     def look(self) -> Inventory:
-        """Return what is left in Kubernetes or, once that is nothing, in EC2."""
-        return self._in_kubernetes() or self._in_ec2()
+        """Return what is left in Kubernetes or, once that is nothing, in EC2, or is on its way there.
+
+        What is on its way is asked for first: what is not there then comes into one of the other two.
+        """
+        creating = self._creating()
+        return self._in_kubernetes() or self._in_ec2() or creating
 
     def delete_own(self, claims: Iterable[Claim]) -> None:
         """Delete the claims that are the lab's, with the Deployments that they own; do not wait."""
@@ -61,9 +67,12 @@ class ClassVolumes:
 
     def explain(self) -> Failure:
         """Return the failure that names all that is left, what uses it, and what to do."""
+        ebs = self._in_ec2()
         lines = [
             *self._client.ask_kubernetes(lambda client: explain(self._in_kubernetes(), client), []),
-            *explain(self._in_ec2(), None),
+            *explain(ebs, None),
+            *explain(self._creating(), None),
+            *(self._command(volume) for volume in ebs.ebs_volumes if volume.state == "available"),
         ]
         return Failure(
             f"{self._props['timeout_seconds']:.0f} s have passed and volumes of the lab are left, so the cluster and "
@@ -72,13 +81,27 @@ class ClassVolumes:
             "waits."
         )
 
+    def _command(self, volume: EbsVolume) -> str:
+        """Return what deletes an EBS volume that no PersistentVolume knows any more."""
+        ec2 = self._props["ec2"]
+        command = f"aws ec2 delete-volume --volume-id {volume.id} --region {ec2['region']}"
+        if "endpoint_url" in ec2:
+            command = f"AWS_ACCESS_KEY_ID=lab AWS_SECRET_ACCESS_KEY=lab {command} --endpoint-url {ec2['endpoint_url']}"
+        return f"  if nobody wants its data: {command}"
+
     def _in_kubernetes(self) -> Inventory:
         storage_class = self._props["storage_class"]
         return self._client.ask_kubernetes(lambda client: in_kubernetes(client, storage_class), Inventory())
 
+    def _creating(self) -> Inventory:
+        return Inventory(creating=self._client.ask_kubernetes(being_created, ()))
+
     def _in_ec2(self) -> Inventory:
         tag = self._props["volume_tag"]
-        return Inventory(ebs_volumes=self._client.ask_ec2(lambda ec2: in_ec2(ec2, tag["key"], tag["value"]), ()))
+        sets = [{tag["key"]: tag["value"]}]
+        if "driver_tags" in self._props:  # not in the state of version 0.1
+            sets.append(self._props["driver_tags"])
+        return Inventory(ebs_volumes=self._client.ask_ec2(lambda ec2: in_ec2(ec2, *sets), ()))
 
 
 class ReclaimBarrierProvider(RecordedInputs):

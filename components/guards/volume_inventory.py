@@ -1,15 +1,16 @@
-"""Inventory: the volumes and claims of a StorageClass, in Kubernetes and in EC2.
+"""Inventory: the volumes and claims of the driver, in Kubernetes and in EC2.
 
 `in_kubernetes` and `in_ec2` are cheap, and a wait calls them again and again. `explain` reads Pods and attachments
 too, because its lines say what uses a volume.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..access.lookups import claims_used_by, tagged_volumes
+from ..settings.conventions import EBS_DRIVER
 
 
 class Kubernetes(Protocol):
@@ -39,14 +40,14 @@ class Claim:
 
 @dataclass(frozen=True)
 class User:
-    """A Pod that uses a claim; `role` is its label of that name, empty where it has none."""
+    """A Pod that uses a claim; `maker` is the Deployment or whatever else created it, empty for a Pod on its own."""
 
     namespace: str
     name: str
-    role: str = ""
+    maker: str = ""
 
     def __str__(self) -> str:
-        return f"Pod {self.namespace}/{self.name}"
+        return f"Pod {self.namespace}/{self.name}{f' of the {self.maker}' if self.maker else ''}"
 
 
 @dataclass(frozen=True)
@@ -70,14 +71,15 @@ class EbsVolume:
 
 @dataclass(frozen=True)
 class Inventory:
-    """The objects of a class. `claims` are all claims that name the class, bound or not."""
+    """The objects of the driver. `claims` are bound or not; for those in `creating` it may still create a volume."""
 
     volumes: tuple[BoundVolume, ...] = ()
     claims: tuple[Claim, ...] = ()
     ebs_volumes: tuple[EbsVolume, ...] = ()
+    creating: tuple[Claim, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.volumes or self.claims or self.ebs_volumes)
+        return bool(self.volumes or self.claims or self.ebs_volumes or self.creating)
 
     def __str__(self) -> str:
         return ", ".join(
@@ -85,27 +87,43 @@ class Inventory:
                 *(f"PersistentVolume {volume.name}" for volume in self.volumes),
                 *(f"claim {claim}" for claim in self.claims),
                 *(f"EBS volume {volume.id}" for volume in self.ebs_volumes),
+                *(f"the volume that is being created for claim {claim}" for claim in self.creating),
             ]
         )
 
 
 def in_kubernetes(kubernetes: Kubernetes, storage_class: str) -> Inventory:
-    """Return the PersistentVolumes and claims of `storage_class`."""
-    from lightkube.resources.core_v1 import PersistentVolume, PersistentVolumeClaim
+    """Return the driver's PersistentVolumes, and the claims of `storage_class` and of all other classes of the driver.
 
-    volumes = [pv for pv in kubernetes.list(PersistentVolume) if pv.spec.storageClassName == storage_class]
-    claims = kubernetes.list(PersistentVolumeClaim, namespace="*")
+    Without the driver nothing deletes their EBS volumes, whatever class created them.
+    """
+    from lightkube.resources.core_v1 import PersistentVolume, PersistentVolumeClaim
+    from lightkube.resources.storage_v1 import StorageClass
+
+    served = {one.metadata.name for one in kubernetes.list(StorageClass) if one.provisioner == EBS_DRIVER}
+    classes = {storage_class, *served}
+    volumes = [
+        BoundVolume(pv.metadata.name, pv.status.phase, pv.spec.persistentVolumeReclaimPolicy, _claim_of(pv))
+        for pv in kubernetes.list(PersistentVolume)
+        if pv.spec.storageClassName == storage_class or (pv.spec.csi and pv.spec.csi.driver == EBS_DRIVER)
+    ]
+    bound = {volume.claim for volume in volumes}
+    claims = {
+        Claim(one.metadata.namespace, one.metadata.name): one.spec.storageClassName
+        for one in kubernetes.list(PersistentVolumeClaim, namespace="*")
+    }
     return Inventory(
-        volumes=tuple(
-            BoundVolume(pv.metadata.name, pv.status.phase, pv.spec.persistentVolumeReclaimPolicy, _claim_of(pv))
-            for pv in volumes
-        ),
-        claims=tuple(
-            Claim(claim.metadata.namespace, claim.metadata.name)
-            for claim in claims
-            if claim.spec.storageClassName == storage_class
-        ),
+        volumes=tuple(volumes),
+        claims=tuple(claim for claim, of in claims.items() if of in classes or claim in bound),
     )
+
+
+def all_claims(kubernetes: Kubernetes) -> list[Claim]:
+    """Return the claims of all classes and namespaces."""
+    from lightkube.resources.core_v1 import PersistentVolumeClaim
+
+    claims = kubernetes.list(PersistentVolumeClaim, namespace="*")
+    return [Claim(one.metadata.namespace, one.metadata.name) for one in claims]
 
 
 def delete_claim(kubernetes: Kubernetes, claim: Claim) -> None:
@@ -121,15 +139,16 @@ def delete_claim(kubernetes: Kubernetes, claim: Claim) -> None:
             raise
 
 
-def in_ec2(ec2: Ec2, tag: str, value: str) -> tuple[EbsVolume, ...]:
-    """Return the EBS volumes that carry the tag, also those that EC2 is deleting."""
+def in_ec2(ec2: Ec2, *sets: Mapping[str, str]) -> tuple[EbsVolume, ...]:
+    """Return the EBS volumes that carry all tags of one of the sets, also those that EC2 is deleting."""
+    found = {volume["VolumeId"]: volume for tags in sets for volume in tagged_volumes(ec2, tags)}
     return tuple(
         EbsVolume(
             volume["VolumeId"],
             volume["State"],
             tuple(attachment["InstanceId"] for attachment in volume.get("Attachments", ())),
         )
-        for volume in tagged_volumes(ec2, tag, value)
+        for volume in found.values()
     )
 
 
@@ -142,6 +161,7 @@ def explain(left: Inventory, kubernetes: Kubernetes | None) -> Sequence[str]:
         *(_about_volume(volume, users, nodes) for volume in left.volumes),
         *(f"claim {claim}{used_by(users.get(claim, ()))}" for claim in left.claims if claim not in bound),
         *(_about_ebs_volume(volume) for volume in left.ebs_volumes),
+        *(f"claim {claim} is deleted, and the driver may still be creating its volume" for claim in left.creating),
     ]
 
 
@@ -151,26 +171,44 @@ def used_by(pods: Sequence[User]) -> str:
 
 
 def pods_by_claim(kubernetes: Kubernetes) -> dict[Claim, list[User]]:
-    """The pods that use each claim, in all namespaces, those that brought their claim along included."""
+    """Return the Pods that use each claim, in all namespaces, also Pods that brought their claim along."""
+    from lightkube.resources.apps_v1 import ReplicaSet
     from lightkube.resources.core_v1 import Pod
 
+    sets = kubernetes.list(ReplicaSet, namespace="*")
+    replica_sets = {(one.metadata.namespace, one.metadata.name): one for one in sets}
     users: defaultdict[Claim, list[User]] = defaultdict(list)
     for pod in kubernetes.list(Pod, namespace="*"):
-        labels: dict[str, str] = pod.metadata.labels or {}
-        user = User(pod.metadata.namespace, pod.metadata.name, labels.get("role", ""))
+        namespace: str = pod.metadata.namespace
+        maker = _controller_of(pod)
+        if maker and maker.kind == "ReplicaSet":
+            maker = _controller_of(replica_sets.get((namespace, maker.name))) or maker
+        user = User(namespace, pod.metadata.name, f"{maker.kind} {maker.name}" if maker else "")
         for claim in claims_used_by(pod.to_dict()):
-            users[Claim(user.namespace, claim)].append(user)
+            users[Claim(namespace, claim)].append(user)
     return users
+
+
+def _controller_of(thing: Any) -> Any:
+    """Return the reference to the owner that created an object, or None."""
+    owners: list[Any] = (thing and thing.metadata.ownerReferences) or []
+    return next((owner for owner in owners if owner.controller), None)
 
 
 def _about_volume(volume: BoundVolume, users: dict[Claim, list[User]], nodes: dict[str, list[str]]) -> str:
     parts = [f"PersistentVolume {volume.name} is {volume.phase}"]
     if volume.policy != "Delete":
-        parts.append(f"its reclaim policy is {volume.policy}, so nothing but you deletes it")
+        parts.append(kept(volume))
     if volume.claim:
         parts.append(f"its claim is {volume.claim}{used_by(users.get(volume.claim, ()))}")
     parts += nodes.get(volume.name, [])
     return "; ".join(parts)
+
+
+def kept(volume: BoundVolume) -> str:
+    """Return why nothing deletes the EBS volume of a PersistentVolume, and the command after which the driver does."""
+    patch = '{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}'
+    return f"its reclaim policy is {volume.policy}: kubectl patch pv {volume.name} -p '{patch}' has its disk deleted"
 
 
 def _about_ebs_volume(volume: EbsVolume) -> str:

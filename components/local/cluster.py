@@ -3,6 +3,7 @@
 The local counterpart of EksCluster: everything below "there is a cluster" is the same code for both.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 import pulumi
@@ -13,7 +14,8 @@ from pulumi_kubernetes.storage.v1 import CSIDriver, CSINode
 from ..access.cluster_access import ClusterAccess, Ec2Access
 from ..access.kubernetes_provider import kubernetes_provider
 from ..settings import Settings
-from ..settings.conventions import EBS_DRIVER, VOLUMES_PER_NODE, cluster_name
+from ..settings.arguments import check_arguments
+from ..settings.conventions import EBS_DRIVER, LOCAL_DRIVER_TAGS, VOLUMES_PER_NODE, cluster_name
 from .control_plane import CloudFolder, ControlPlaneResource
 from .ec2_instance import Ec2Instance
 
@@ -47,8 +49,11 @@ class LocalCluster(pulumi.ComponentResource):
     outputs: dict[str, pulumi.Output[str]]
     # The driver's half of growing a volume is a sidecar, csi-resizer, which cannot be built from its Go module.
     volumes_can_grow: bool = False
+    driver_tags: Mapping[str, str] = LOCAL_DRIVER_TAGS
+    holders: Sequence[pulumi.Output[str]]
 
     def __init__(self, name: str, args: LocalClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        check_arguments("LocalCluster", name, args, LocalClusterArgs)
         super().__init__("storage-lab:index:LocalCluster", name, None, opts)
         self._region = args["region"]
         self._zone = args["zone"]
@@ -65,12 +70,15 @@ class LocalCluster(pulumi.ComponentResource):
         self.register_outputs({"kubeconfig": kubeconfig, "clusterName": self.cluster_name})
 
     def _create_control_plane(self, name: str, cloud: str) -> ControlPlaneResource:
-        folder = CloudFolder(name, {"cloud": cloud}, opts=pulumi.ResourceOptions(parent=self))
-        return ControlPlaneResource(
+        fixed = pulumi.ResourceOptions(parent=self, delete_before_replace=True)
+        folder = CloudFolder(name, {"cloud": cloud}, opts=fixed)
+        control_plane = ControlPlaneResource(
             name,
             {"cloud": cloud, "owner": folder.uid, "region": self._region, "zone": self._zone},
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[folder]),
+            opts=pulumi.ResourceOptions.merge(fixed, pulumi.ResourceOptions(depends_on=[folder])),
         )
+        self.holders = [folder.id, control_plane.id]
+        return control_plane
 
     def _create_provider(self, name: str, control_plane: ControlPlaneResource) -> kubernetes.Provider:
         return kubernetes_provider(
@@ -95,13 +103,16 @@ class LocalCluster(pulumi.ComponentResource):
             EBS_DRIVER,
             metadata={"name": EBS_DRIVER},
             spec={"attach_required": True, "pod_info_on_mount": False, "fs_group_policy": "File"},
-            opts=self._kubernetes(),
+            opts=self._kubernetes(delete_before_replace=True),
         )
 
     def _create_node(self, name: str) -> list[pulumi.Resource]:
         """Create what a kubelet and the driver on its node would announce. kwok answers for the kubelet after that."""
         instance = Ec2Instance(
-            name, {"ec2": self._ec2, "node": name, "zone": self._zone}, opts=pulumi.ResourceOptions(parent=self)
+            name,
+            {"ec2": self._ec2, "node": name, "zone": self._zone},
+            # An instance is found by its node's name: one that is created first would be the old one.
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
         node = Node(
             name,

@@ -14,7 +14,7 @@ import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
 from ..access.clients import GONE_FOR_GOOD
-from ..access.dynamic_provider import Failure, Provider, RecordedInputs, differs
+from ..access.dynamic_provider import Failure, Provider, RecordedInputs, deleting, differs
 from ..guards.frozen_inputs import Rule, refusals
 from ..settings.conventions import cloud_folder
 from .local_clouds import LocalCloud, as_failure, find_cloud, processes_of
@@ -55,7 +55,7 @@ class CloudFolderProvider(RecordedInputs):
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """End all processes in the folder and remove it, unless another stack's cloud is there."""
-        with as_failure():
+        with as_failure(), deleting():
             processes = processes_of(_props["cloud"])
             record = processes.record()
             if record is None or record.owner == (_props.get("uid") or ""):
@@ -132,7 +132,7 @@ class ControlPlaneProvider(Provider):
             return ReadResult(id_, {**_inputs(props), "cloud": cloud.name, **_outputs(cloud.record)})
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        with as_failure():
+        with as_failure(), deleting():
             cloud = find_cloud(_props)
             if cloud is not None:
                 cloud.processes.delete()

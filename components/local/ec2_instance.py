@@ -1,5 +1,6 @@
 """Ec2Instance: the instance behind a fake node of the local cloud, to which EC2 attaches volumes."""
 
+from collections.abc import Mapping
 from typing import Any, TypedDict, cast
 from urllib.error import HTTPError
 from urllib.parse import urlencode
@@ -125,8 +126,9 @@ def _is_alive(props: dict[str, Any], instance_id: str, unknown: bool) -> bool:
     Asked at every `pulumi up` for every node, so by hand: the AWS SDK takes half a second to get ready for a question
     that the emulator, which checks no signature, answers in five milliseconds.
     """
-    endpoint = props["ec2"]["endpoint_url"]
-    if not isinstance(endpoint, str):  # the preview of a cloud that does not exist yet
+    access = props["ec2"]
+    endpoint: object = cast(Mapping[str, object], access)["endpoint_url"] if isinstance(access, Mapping) else None
+    if not isinstance(endpoint, str):  # a cloud that Pulumi is going to create
         return unknown
     question = urlencode({"Action": "DescribeInstances", "Version": "2016-11-15", "InstanceId.1": instance_id})
     try:

@@ -6,6 +6,8 @@ EBS_DRIVER = "ebs.csi.aws.com"
 VOLUMES_PER_NODE = 25
 # The tag on every volume of the lab. Its value is the cluster's name.
 LAB_TAG = "storage-lab"
+# What the driver writes on each volume. No other cluster uses the EC2 of a local cloud.
+LOCAL_DRIVER_TAGS = {"ebs.csi.aws.com/cluster": "true"}
 # The folder in which an NFS server keeps what it exports.
 EXPORTS = "/exports"
 
@@ -25,6 +27,14 @@ def default_claim_name(server: str) -> str:
 def cluster_name(stack: str) -> str:
     """Return the name of a stack's cluster, which is also the value of LAB_TAG on its volumes."""
     return f"storage-lab-{stack}"
+
+
+def driver_tags(cluster: str) -> dict[str, str]:
+    """Return the tags that the driver itself writes on each volume of an EKS cluster, whatever its StorageClass is.
+
+    The first is the same for every cluster. The second is from --k8s-tag-cluster-id, which the EKS add-on sets.
+    """
+    return {**LOCAL_DRIVER_TAGS, "KubernetesCluster": cluster}
 
 
 def cloud_folder(stack: str) -> str:

@@ -11,7 +11,8 @@ DEFAULT_SERVERS = ("nfs-server",)
 
 
 class OwnedClaim(TypedDict):
-    """A claim of the lab: Pods with the label `role: <server>` may use it, and no others.
+    """A claim of the lab: Pods of the Deployment or StatefulSet `server` may use it, and no others. A label would prove
+    nothing, because a copy of the exercise has it too.
 
     `claim` may be a pattern of the shell's, because a StatefulSet numbers its claims, and has more when it is scaled.
     """

@@ -1,6 +1,7 @@
 """Reads the EC2 objects that Kubernetes names."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from components.access.clients import ec2_client
@@ -45,9 +46,10 @@ class Ec2Reader:
         found = [one for page in pages for reservation in page["Reservations"] for one in reservation["Instances"]]
         return next((one for one in found if one["InstanceId"] == id_), None)
 
-    def tagged(self, tag: str, value: str) -> list[Thing]:
-        """Return the volumes with that tag, also those that EC2 is deleting."""
-        return self._ask(lambda: tagged_volumes(self._client, tag, value))
+    def tagged(self, *sets: Mapping[str, str]) -> list[Thing]:
+        """Return the volumes with all tags of one of the sets, also those that EC2 is deleting."""
+        found = [volume for tags in sets for volume in self._ask(partial(tagged_volumes, self._client, tags))]
+        return list({volume["VolumeId"]: volume for volume in found}.values())
 
     def _pages(self, operation: str, name: str, value: str | None) -> list[Any]:
         if not value:

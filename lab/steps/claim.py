@@ -109,10 +109,17 @@ def mode_and_size(seen: Snapshot) -> Finding:
         (modes == ["ReadWriteOnce"], "an EBS volume is for one node at a time: accessModes has to be ReadWriteOnce"),
         (
             parse_quantity(asked) == parse_quantity(seen.expected_storage),
-            f"the stack's configuration says {seen.expected_storage}, the claim asks for {asked}: "
-            f"pulumi config get storage-lab:storage, then {UP.format(seen.stack)}",
+            f"the configuration says {seen.expected_storage}, the claim asks for {asked}: {_way_back(seen, asked)}",
         ),
     )
+
+
+def _way_back(seen: Snapshot, asked: str) -> str:
+    if parse_quantity(asked) < parse_quantity(seen.expected_storage):
+        return UP.format(seen.stack)
+    if seen.target == "local":
+        return 'no claim gets smaller; docs/troubleshooting.md, "A claim that somebody made larger", keeps its data'
+    return f"no claim gets smaller; pulumi config set storage-lab:storage {asked}, then {UP.format(seen.stack)}"
 
 
 def default_class(seen: Snapshot) -> Finding:

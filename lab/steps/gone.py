@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.settings.conventions import LAB_TAG, cloud_folder, cluster_name
+from components.settings.conventions import LAB_TAG, LOCAL_DRIVER_TAGS, cloud_folder, cluster_name, driver_tags
 from lab.errors import LabError
 from lab.reading.ec2 import Ec2Reader
 from lab.reading.objects import Thing, tags_of
@@ -34,7 +34,7 @@ def report_destroy(stack: Stack) -> DestroyReport:
     """Look everywhere where the lab was. Raises LabError where the stack or, on AWS, EC2 cannot be asked."""
     resources = resources_of(stack)
     if stack.settings.target != "local":
-        volumes = Ec2Reader.of(stack).tagged(LAB_TAG, stack.cluster_name)
+        volumes = Ec2Reader.of(stack).tagged({LAB_TAG: stack.cluster_name}, driver_tags(stack.cluster_name))
         return DestroyReport(stack.name, stack.settings.target, resources, volumes)
     from localcloud.machine import processes
 
@@ -52,7 +52,7 @@ def _local_volumes(stack: Stack) -> Sequence[Thing] | None:
         written = record.read(stack.cloud)
         if written is None:
             return None
-        return Ec2Reader.at(written.region, written.ec2_endpoint).tagged(LAB_TAG, stack.cluster_name)
+        return Ec2Reader.at(written.region, written.ec2_endpoint).tagged(LOCAL_DRIVER_TAGS)
     except (LocalCloudError, LabError):
         return None
 

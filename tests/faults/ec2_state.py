@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from components.settings.conventions import LAB_TAG
+from components.settings.conventions import LOCAL_DRIVER_TAGS
 
 ALIVE = ("pending", "running")
 
@@ -51,9 +51,11 @@ class Ec2State:
         self._state = {}
 
     def volumes(self) -> set[str]:
-        """Return the ids of the EBS volumes that carry the lab's tag."""
+        """Return the ids of the EBS volumes that the driver created, by whatever class."""
         self._look()
-        tagged = {id_ for id_, tags in _items(self._state.get("tags")) if any(tag["Key"] == LAB_TAG for tag in tags)}
+        tagged = {
+            id_ for id_, tags in _items(self._state.get("tags")) if any(tag["Key"] in LOCAL_DRIVER_TAGS for tag in tags)
+        }
         return {id_ for id_, volume in _items(self._state.get("volumes")) if volume["State"] != "deleted"} & tagged
 
     def instances(self) -> list[str]:

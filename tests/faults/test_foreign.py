@@ -21,10 +21,22 @@ kind: PersistentVolumeClaim
 metadata: {name: homework, namespace: elsewhere}
 spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
 ---""" + POD.format(name="student", namespace="elsewhere", claim="homework")
+OWN_CLASS = """
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {name: quick}
+provisioner: ebs.csi.aws.com
+---""" + CLAIM.replace("spec: {access", "spec: {storageClassName: quick, access")
+# What a learner copies from the exercise has the lab's label too.
+COPY = POD.format(name="copy", namespace="default", claim="nfs-pvc").replace(
+    "namespace: default}", "namespace: default, labels: {role: nfs-server}}"
+)
 SNOOPER = POD.format(name="snooper", namespace="default", claim="nfs-pvc")
 # The manifest, its pod, and what the message has to name.
 USERS = {
     "a pod of others on our claim": (SNOOPER, "default/snooper", "default/snooper"),
+    "a copy of the exercise's pod": (COPY, "default/copy", "Pod default/copy"),
+    "a claim of a class of their own": (OWN_CLASS, "elsewhere/student", "elsewhere/homework"),
     "a claim and pod of others elsewhere": (CLAIM, "elsewhere/student", "elsewhere/homework"),
 }
 
@@ -37,7 +49,9 @@ def fault_lab(new_fault_lab: NewFaultLab) -> FaultLab:
     return fault_lab
 
 
-@pytest.mark.parametrize("who", cases(USERS, telling=["a claim and pod of others elsewhere"]))
+@pytest.mark.parametrize(
+    "who", cases(USERS, telling=["a claim and pod of others elsewhere", "a copy of the exercise's pod"])
+)
 def test_destroy_names_foreign_users_and_keeps_their_data(fault_lab: FaultLab, who: str) -> None:
     checkout, (manifest, pod, name) = fault_lab.checkout, USERS[who]
     namespace, _, pod_name = pod.partition("/")

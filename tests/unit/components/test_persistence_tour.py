@@ -8,7 +8,7 @@ import pytest
 from components.guards.foreign_users import foreign_users
 from components.settings import BadSettings, parse
 from components.settings.tour_plan import GROWTH, OWNED_CLAIMS, STATEFUL_SET, WAYS, grown_claim
-from tests.unit.components.guards.kubernetes_objects import Kubernetes, claim, pod, using
+from tests.unit.components.guards.kubernetes_objects import Kubernetes, claim, pod, replica_set, using
 from tests.unit.mocks import Deployed, Registered
 from tests.unit.test_program import BARRIER, CLAIM, CONTROL_PLANE, DEPLOYMENT, NAMESPACE, SERVICE, run
 
@@ -153,9 +153,10 @@ def cluster(*more: Any) -> Kubernetes:
     grown: Sequence[str] = [grown_claim(ordinal) for ordinal in range(max(GROWTH))]
     return Kubernetes(
         claim("dynamic", namespace="tour"),
-        pod("dynamic-1", using("dynamic"), namespace="tour", role="dynamic"),
+        replica_set("dynamic-5f", of="Deployment dynamic", namespace="tour"),
+        pod("dynamic-5f-1", using("dynamic"), namespace="tour", of="ReplicaSet dynamic-5f"),
         *(claim(name, namespace="tour") for name in grown),
-        *(pod(name, using(name), namespace="tour", role=STATEFUL_SET) for name in grown),
+        *(pod(name, using(name), namespace="tour", of=f"StatefulSet {STATEFUL_SET}") for name in grown),
         *more,
     )
 
@@ -168,8 +169,8 @@ def test_no_claim_of_the_grown_stateful_set_is_foreign() -> None:
 @pytest.mark.parametrize(
     ("stranger", "said"),
     [
-        (claim("data-growing-mine", namespace="tour"), "claim tour/data-growing-mine of the class ebs"),
-        (claim("data-growing-0", namespace="default"), "claim default/data-growing-0 of the class ebs"),
+        (claim("data-growing-mine", namespace="tour"), "claim tour/data-growing-mine has its volume from"),
+        (claim("data-growing-0", namespace="default"), "claim default/data-growing-0 has its volume from"),
         (pod("snooper", using("data-growing-1"), namespace="tour"), "Pod tour/snooper uses the lab's claim"),
     ],
 )

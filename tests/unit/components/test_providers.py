@@ -16,6 +16,7 @@ ADDRESSES = [
     "components.providers Ec2InstanceProvider",
     "components.providers ForeignUsersProvider",
     "components.providers FrozenInputsProvider",
+    "components.providers KeptClaimsProvider",
     "components.providers ReclaimBarrierProvider",
 ]
 # Of version 0.1, which named the module in which each class was written.

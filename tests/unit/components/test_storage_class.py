@@ -20,6 +20,7 @@ class ACluster:
     def __init__(self) -> None:
         self.cluster_name = "storage-lab-local"
         self.volumes_can_grow = True
+        self.driver_tags = {"driver": "true"}
         self.access = ClusterAccess(
             pulumi.Output.secret("a kubeconfig"),
             {"region": "us-east-1", "endpoint_url": "http://127.0.0.1:4566"},
@@ -89,6 +90,7 @@ def test_the_barrier_knows_what_to_look_for(deployed: Deployed) -> None:
         "own_claims": [OWN],
         "ec2": {"region": "us-east-1", "endpoint_url": "http://127.0.0.1:4566"},
         "volume_tag": {"key": "storage-lab", "value": "storage-lab-local"},
+        "driver_tags": {"driver": "true"},
         "timeout_seconds": 42,
     }
 

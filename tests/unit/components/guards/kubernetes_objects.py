@@ -3,7 +3,9 @@
 from types import SimpleNamespace
 from typing import Any
 
+from lightkube.models.apps_v1 import ReplicaSetSpec
 from lightkube.models.core_v1 import (
+    CSIPersistentVolumeSource,
     ObjectReference,
     PersistentVolumeClaimSpec,
     PersistentVolumeClaimVolumeSource,
@@ -12,8 +14,10 @@ from lightkube.models.core_v1 import (
     PodSpec,
     Volume,
 )
-from lightkube.models.meta_v1 import ObjectMeta
-from lightkube.resources.core_v1 import PersistentVolume, PersistentVolumeClaim, Pod
+from lightkube.models.meta_v1 import LabelSelector, ObjectMeta, OwnerReference
+from lightkube.resources.apps_v1 import ReplicaSet
+from lightkube.resources.core_v1 import Event, PersistentVolume, PersistentVolumeClaim, Pod
+from lightkube.resources.storage_v1 import StorageClass
 from lightkube.types import CascadeType
 
 from components.guards.volume_inventory import Claim
@@ -26,7 +30,8 @@ class Kubernetes:
         self._objects = list(objects)
 
     def list(self, res: Any, *, namespace: str | None = None) -> Any:
-        assert (namespace == "*") == issubclass(res, PersistentVolumeClaim | Pod), "a claim may be in any namespace"
+        namespaced = issubclass(res, PersistentVolumeClaim | Pod | ReplicaSet | Event)
+        assert (namespace == "*") == namespaced, "a claim may be in any namespace"
         return iter([thing for thing in self._objects if isinstance(thing, res)])
 
     def delete(self, res: Any, name: str, *, namespace: str | None = None, cascade: Any = None) -> None:
@@ -44,20 +49,27 @@ class Ec2:
 
     def __init__(self, *volumes: dict[str, Any]) -> None:
         self._volumes = volumes
-        self.filters: Any = None
+        self.filters: list[Any] = []
 
     def get_paginator(self, operation_name: str) -> Any:
         assert operation_name == "describe_volumes"
         return SimpleNamespace(paginate=self._paginate)
 
     def _paginate(self, **arguments: Any) -> Any:
-        self.filters = arguments["Filters"]
+        self.filters.append({one["Name"]: one["Values"] for one in arguments["Filters"]})
         return [{"Volumes": [volume]} for volume in self._volumes]
 
 
-def volume(name: str, of: str = "ebs", claim: Claim | None = None, policy: str = "Delete") -> PersistentVolume:
+def storage_class(name: str, provisioner: str) -> StorageClass:
+    return StorageClass(metadata=ObjectMeta(name=name), provisioner=provisioner)
+
+
+def volume(
+    name: str, of: str = "ebs", claim: Claim | None = None, policy: str = "Delete", driver: str = ""
+) -> PersistentVolume:
     reference = ObjectReference(namespace=claim.namespace, name=claim.name) if claim else None
-    spec = PersistentVolumeSpec(storageClassName=of, claimRef=reference, persistentVolumeReclaimPolicy=policy)
+    csi = CSIPersistentVolumeSource(driver=driver, volumeHandle="vol-1") if driver else None
+    spec = PersistentVolumeSpec(storageClassName=of, claimRef=reference, persistentVolumeReclaimPolicy=policy, csi=csi)
     phase = "Bound" if claim else "Released"
     return PersistentVolume(metadata=ObjectMeta(name=name), spec=spec, status=PersistentVolumeStatus(phase=phase))
 
@@ -67,9 +79,22 @@ def claim(name: str, of: str | None = "ebs", namespace: str = "default") -> Pers
     return PersistentVolumeClaim(metadata=ObjectMeta(name=name, namespace=namespace), spec=spec)
 
 
-def pod(name: str, *volumes: Volume, namespace: str = "default", role: str | None = None) -> Pod:
-    metadata = ObjectMeta(name=name, namespace=namespace, labels={"role": role} if role else None)
+def pod(name: str, *volumes: Volume, namespace: str = "default", of: str = "", role: str | None = None) -> Pod:
+    """`of` is what created the Pod, as "kind name"."""
+    metadata = _metadata(name, namespace, of)
+    metadata.labels = {"role": role} if role else None
     return Pod(metadata=metadata, spec=PodSpec(containers=[], volumes=list(volumes)))
+
+
+def replica_set(name: str, of: str, namespace: str = "default") -> ReplicaSet:
+    spec = ReplicaSetSpec(selector=LabelSelector())
+    return ReplicaSet(metadata=_metadata(name, namespace, of), spec=spec)
+
+
+def _metadata(name: str, namespace: str, of: str) -> ObjectMeta:
+    kind, _, owner = of.partition(" ")
+    owners = [OwnerReference(apiVersion="apps/v1", kind=kind, name=owner, uid="1", controller=True)] if of else None
+    return ObjectMeta(name=name, namespace=namespace, ownerReferences=owners)
 
 
 def using(claim_name: str) -> Volume:

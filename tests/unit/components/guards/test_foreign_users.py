@@ -5,12 +5,17 @@ import pytest
 from components.access import clients
 from components.access.dynamic_provider import Failure
 from components.guards.foreign_users import ForeignUsersProvider, foreign_users
+from components.guards.volume_inventory import Claim
 from components.settings import OwnedClaim
-from tests.unit.components.guards.kubernetes_objects import Kubernetes, claim, pod, using
+from tests.unit.components.guards.kubernetes_objects import Kubernetes, claim, pod, replica_set, using, volume
 
 OWN: list[OwnedClaim] = [{"namespace": "default", "claim": "nfs-pvc", "server": "nfs-server"}]
 PROPS = {"storage_class": "ebs", "own": OWN, "kubeconfig": "a kubeconfig", "timeout_seconds": 300}
-LAB = (claim("nfs-pvc"), pod("nfs-server-576868c54d-nt8zp", using("nfs-pvc"), role="nfs-server"))
+LAB = (
+    claim("nfs-pvc"),
+    replica_set("nfs-server-576868c54d", of="Deployment nfs-server"),
+    pod("nfs-server-576868c54d-nt8zp", using("nfs-pvc"), of="ReplicaSet nfs-server-576868c54d"),
+)
 
 
 def test_the_labs_own_claim_and_pod_are_not_foreign() -> None:
@@ -27,7 +32,31 @@ def test_a_pod_of_somebody_else_on_the_labs_claim_is() -> None:
 
 def test_a_claim_of_somebody_else_in_the_labs_class_is() -> None:
     cluster = Kubernetes(*LAB, claim("nfs-pvc", namespace="team"), pod("p", using("nfs-pvc"), namespace="team"))
-    assert foreign_users(cluster, "ebs", OWN) == ["claim team/nfs-pvc of the class ebs, used by Pod team/p"]
+    assert foreign_users(cluster, "ebs", OWN) == [
+        "claim team/nfs-pvc has its volume from the driver ebs.csi.aws.com, used by Pod team/p"
+    ]
+
+
+def test_a_copy_of_the_exercise_with_the_labs_label_is() -> None:
+    copy = replica_set("copy-55d9", of="Deployment copy")
+    made = pod("copy-55d9-x", using("nfs-pvc"), of="ReplicaSet copy-55d9", role="nfs-server")
+    bare = pod("bare", using("nfs-pvc"), role="nfs-server")
+    assert foreign_users(Kubernetes(*LAB, copy, made, bare), "ebs", OWN) == [
+        "Pod default/copy-55d9-x of the Deployment copy uses the lab's claim default/nfs-pvc",
+        "Pod default/bare uses the lab's claim default/nfs-pvc",
+    ], "the label is the exercise's, and whoever deletes the Pod of a Deployment gets another"
+
+
+def test_a_volume_that_would_stay_is_named_with_its_remedy() -> None:
+    stays = volume("pv-1", claim=Claim("default", "nfs-pvc"), policy="Retain")
+    released = volume("pv-2", claim=Claim("team", "gone"), policy="Retain")
+    patch = """-p '{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}' has its disk deleted"""
+    assert foreign_users(Kubernetes(*LAB, stays, released), "ebs", OWN) == [
+        "PersistentVolume pv-2 of the driver ebs.csi.aws.com is Bound; its reclaim policy is Retain: "
+        f"kubectl patch pv pv-2 {patch}",
+        "PersistentVolume pv-1 of the lab's claim default/nfs-pvc would stay; its reclaim policy is Retain: "
+        f"kubectl patch pv pv-1 {patch}",
+    ]
 
 
 def test_what_has_nothing_to_do_with_the_class_is_not() -> None:
@@ -43,7 +72,8 @@ def test_a_destroy_stops_there_and_names_them(monkeypatch: pytest.MonkeyPatch) -
     assert str(failure.value) == (
         "0 s have passed and others still use the lab's storage; nothing was deleted:\n"
         "  Pod default/mine uses the lab's claim default/nfs-pvc\n"
-        "Delete these, then run pulumi destroy again. storage-lab:reclaimTimeoutSeconds is how long it waits."
+        "Delete these, or run the command in the line, then run pulumi destroy again. "
+        "storage-lab:reclaimTimeoutSeconds is how long it waits."
     )
 
 

@@ -16,6 +16,7 @@ PROPS: dict[str, Any] = {
     "kubeconfig": "a kubeconfig",
     "ec2": {"region": "us-east-1", "endpoint_url": "http://127.0.0.1:1"},
     "volume_tag": {"key": "storage-lab", "value": "storage-lab-local"},
+    "driver_tags": {"ebs.csi.aws.com/cluster": "true"},
     "timeout_seconds": 0,
 }
 EBS = {"VolumeId": "vol-1", "State": "available"}
@@ -36,7 +37,9 @@ def destroy(monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_a_destroy_passes_when_nothing_is_left(destroy: Any) -> None:
     ec2 = Ec2()
     destroy(Kubernetes(volume("pv-2", of="gp2"), claim("other", of="gp2")), ec2)
-    assert ec2.filters == [{"Name": "tag:storage-lab", "Values": ["storage-lab-local"]}]
+    assert ec2.filters == [{"tag:storage-lab": ["storage-lab-local"]}, {"tag:ebs.csi.aws.com/cluster": ["true"]}], (
+        "a volume of another class carries the driver's tags only, and costs as well"
+    )
 
 
 def test_a_persistent_volume_stops_a_destroy(destroy: Any) -> None:
@@ -45,8 +48,10 @@ def test_a_persistent_volume_stops_a_destroy(destroy: Any) -> None:
 
 
 def test_an_ebs_volume_that_kubernetes_forgot_stops_a_destroy(destroy: Any) -> None:
-    with pytest.raises(Failure, match="EBS volume vol-1 is available"):
+    with pytest.raises(Failure, match="EBS volume vol-1 is available") as failure:
         destroy(Kubernetes(), Ec2(EBS))
+    command = "aws ec2 delete-volume --volume-id vol-1 --region us-east-1 --endpoint-url http://127.0.0.1:1"
+    assert command in str(failure.value), "no object is left that kubectl could delete"
 
 
 def test_the_labs_own_unrecorded_claim_is_deleted_and_no_other(destroy: Any) -> None:

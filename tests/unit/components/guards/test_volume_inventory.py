@@ -6,7 +6,7 @@ from lightkube.models.storage_v1 import VolumeAttachmentSource, VolumeAttachment
 from lightkube.resources.storage_v1 import VolumeAttachment
 
 from components.guards.volume_inventory import Claim, EbsVolume, Inventory, explain, in_ec2, in_kubernetes
-from tests.unit.components.guards.kubernetes_objects import Ec2, Kubernetes, claim, pod, using, volume
+from tests.unit.components.guards.kubernetes_objects import Ec2, Kubernetes, claim, pod, storage_class, using, volume
 
 
 def test_only_what_is_of_the_class_counts() -> None:
@@ -16,6 +16,14 @@ def test_only_what_is_of_the_class_counts() -> None:
     left = in_kubernetes(cluster, "ebs")
     assert [found.name for found in left.volumes] == ["pv-1"]
     assert left.claims == (Claim("default", "a"),), "a claim without a volume is of the class as well"
+
+
+def test_every_class_of_the_driver_counts() -> None:
+    fast, others = storage_class("fast", "ebs.csi.aws.com"), storage_class("others", "example.com/others")
+    unbound = volume("pv-1", of="gone", driver="ebs.csi.aws.com")
+    left = in_kubernetes(Kubernetes(fast, others, claim("a", of="fast"), claim("b", of="others"), unbound), "ebs")
+    assert left.claims == (Claim("default", "a"),)
+    assert [found.name for found in left.volumes] == ["pv-1"], "nothing deletes its disk once the driver is gone"
 
 
 def test_an_empty_cluster_has_nothing_left() -> None:
@@ -70,8 +78,8 @@ def test_ebs_volumes_are_found_by_the_tag_on_every_page() -> None:
         {"VolumeId": "vol-2", "State": "deleting"},
         {"VolumeId": "vol-3", "State": "deleted"},
     )
-    found = in_ec2(ec2, "storage-lab", "storage-lab-dev")
-    assert ec2.filters == [{"Name": "tag:storage-lab", "Values": ["storage-lab-dev"]}]
+    found = in_ec2(ec2, {"storage-lab": "storage-lab-dev"})
+    assert ec2.filters == [{"tag:storage-lab": ["storage-lab-dev"]}]
     assert [(volume.id, volume.state) for volume in found] == [("vol-1", "in-use"), ("vol-2", "deleting")]
     lines = explain(Inventory(ebs_volumes=found), None)
     assert lines == ["EBS volume vol-1 is in-use, attached to i-1", "EBS volume vol-2 is deleting"]

@@ -1,0 +1,67 @@
+"""Checks the arguments of a component before anything is registered, so that a wrong type is one sentence."""
+
+import inspect
+from collections.abc import Awaitable, Mapping, Sequence
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
+
+import pulumi
+
+# pulumi.Input says 'Output[T]' in a string.
+_NAMES = {"Output": pulumi.Output, "T": TypeVar("T")}
+_WORDS = {str: "a text", int: "a whole number", bool: "True or False", list: "a list", dict: "a dict", NoneType: "None"}
+
+
+def check_arguments(component: str, name: str, args: object, accepted: type) -> None:
+    """Compare the arguments with `accepted`, a TypedDict; the value of an output is not known yet and passes.
+
+    Raises pulumi.RunError, which Pulumi prints without a traceback, with a sentence for each argument that is wrong.
+    """
+    hints = get_type_hints(accepted, localns=_NAMES)
+    if not isinstance(args, Mapping):
+        raise pulumi.RunError(f"{component} {name}: its arguments are {args!r}; accepted is a dict")
+    known = cast(Mapping[str, object], args)
+    required = cast(frozenset[str], getattr(accepted, "__required_keys__", frozenset[str]()))
+    problems = [f"{key} is missing" for key in sorted(required - set(known))]
+    for key, value in known.items():
+        if key not in hints:
+            problems.append(f"it has no argument {key}; known are {', '.join(hints)}")
+        elif not _fits(value, hints[key]):
+            problems.append(f"{key} is {value!r}; accepted is {_accepted(hints[key])}")
+    if problems:
+        raise pulumi.RunError(f"{component} {name}: {'; '.join(problems)}")
+
+
+def _fits(value: object, hint: Any) -> bool:
+    origin = get_origin(hint) or hint
+    if origin in (Union, UnionType):
+        return any(_fits(value, one) for one in get_args(hint))
+    if isinstance(value, pulumi.Output) or inspect.isawaitable(value):
+        return True
+    if origin in (Awaitable, pulumi.Output):
+        return False
+    if origin is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if is_typeddict(origin):
+        return isinstance(value, Mapping)
+    if origin is Sequence:
+        return isinstance(value, list | tuple) and all(
+            _fits(one, get_args(hint)[0]) for one in cast(Sequence[object], value)
+        )
+    if origin is Mapping:
+        return isinstance(value, Mapping)
+    # A Protocol, such as Cluster, is left to the type checker.
+    return isinstance(value, origin) if origin in (str, bool, NoneType) else True
+
+
+def _accepted(hint: Any) -> str:
+    origin = get_origin(hint) or hint
+    if origin in (Union, UnionType):
+        plain = [_accepted(one) for one in get_args(hint) if _word(one)]
+        return " or ".join(dict.fromkeys(plain))
+    return _word(hint) or "another type"
+
+
+def _word(hint: Any) -> str:
+    origin = get_origin(hint) or hint
+    return _WORDS.get(list if origin is Sequence else dict if origin is Mapping or is_typeddict(origin) else origin, "")
