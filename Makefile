@@ -9,10 +9,10 @@ TOGETHER = --numprocesses=$(AT_ONCE) --dist=loadfile --no-loadscope-reorder
 # Which faults: all of them, or by mark, such as FAULTS="not telling".
 FAULTS  ?= fault
 # The longest modules are among the first two, so that none of them is left at the end.
-TIERS   = $(addprefix tests/,rehearsal docs local faults conformance)
+TIERS   = $(addprefix tests/,rehearsal docs local faults security conformance)
 
 .PHONY: up down setup verify status tour
-.PHONY: test test-unit test-conformance test-local test-faults rehearse bench lint types setup-unit setup-test
+.PHONY: test test-unit test-conformance test-local test-security test-faults rehearse bench lint types setup-unit setup-test
 .SILENT:
 # With them every Python here would be another one, or load other modules.
 unexport PYTHONHOME PYTHONPATH
@@ -42,7 +42,7 @@ test: setup-test lint
 test-unit: setup-unit
 	$(PYTEST) tests/unit
 
-test-conformance test-local: test-%: setup-test
+test-conformance test-local test-security: test-%: setup-test
 	$(PYTEST) $(TOGETHER) tests/$*
 
 # The whole fault tier, with its random walks; it prints a table of what was done and seen.

@@ -10,8 +10,10 @@ from typing import Any
 from benchmarks.measure import seconds
 from checkout import ROOT
 from checkout.until import until
+from localcloud import ec2_key
 from localcloud.control_plane import ControlPlane
 from localcloud.csi.ec2 import ec2_client
+from localcloud.record.layout import Layout
 
 _TOOLS = ROOT / ".lab" / "bin"
 _REGION = "us-east-1"
@@ -71,7 +73,7 @@ def _apply(cloud: ControlPlane, objects: list[dict[str, Any]]) -> None:
     record = cloud.record()
     assert record is not None
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
-    ec2 = ec2_client(record.ec2_endpoint, _REGION)
+    ec2 = ec2_client(record.ec2_endpoint, _REGION, ec2_key.read(Layout(cloud.folder).ec2_key))
     for old in sorted({driver["nodeID"] for one in objects for driver in one.get("spec", {}).get("drivers", ())}):
         begun = ec2.run_instances(ImageId="ami-00000000000000000", MinCount=1, MaxCount=1)
         text = text.replace(old, begun["Instances"][0]["InstanceId"])

@@ -17,9 +17,11 @@ from benchmarks.measure import seconds
 from benchmarks.report import Report, table
 from checkout import ROOT
 from checkout.until import until
+from localcloud import ec2_key
 from localcloud.components import PORTS
 from localcloud.csi.stubs import csi, csi_grpc
 from localcloud.machine import ports
+from localcloud.record.layout import Layout
 
 CLAIMS = 500
 _AT_ONCE = 100
@@ -68,7 +70,9 @@ def _burst(folder: Path, claims: int, *, saved: bool) -> Burst:
     folder.mkdir()
     with ExitStack() as stack, ports.reserve(PORTS) as chosen:
         port = chosen["ec2-api"]
-        ec2_api = stack.enter_context(_process(folder, *_ec2_api(port, folder, saved)))
+        ec2_key.create(Layout(folder), _REGION)
+        key = Layout(folder).ec2_key
+        ec2_api = stack.enter_context(_process(folder, *_ec2_api(port, folder, key, saved)))
         endpoint, url = f"unix://{folder}/s", f"http://127.0.0.1:{port}"
         controller = stack.enter_context(
             _process(
@@ -76,6 +80,7 @@ def _burst(folder: Path, claims: int, *, saved: bool) -> Burst:
                 "localcloud.csi.server",
                 f"--endpoint={endpoint}",
                 f"--ec2-endpoint={url}",
+                f"--ec2-key={key}",
                 f"--region={_REGION}",
             )
         )
@@ -91,9 +96,10 @@ def _burst(folder: Path, claims: int, *, saved: bool) -> Burst:
         return Burst(whole, _cpu(controller) - before[0], _cpu(ec2_api) - before[1])
 
 
-def _ec2_api(port: int, folder: Path, saved: bool) -> tuple[str, ...]:
+def _ec2_api(port: int, folder: Path, key: Path, saved: bool) -> tuple[str, ...]:
     if saved:
-        return "localcloud.ec2_emulator", f"--port={port}", f"--state={folder}", f"--region={_REGION}"
+        options = f"--port={port}", f"--state={folder}", f"--key={key}", f"--region={_REGION}"
+        return "localcloud.ec2_emulator", *options
     return ("benchmarks.plain_ec2_api", str(port), str(folder))
 
 

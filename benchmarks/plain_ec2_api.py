@@ -1,4 +1,4 @@
-"""python -m benchmarks.plain_ec2_api PORT STATE: runs the lab's EC2 API without its saving, for comparison."""
+"""python -m benchmarks.plain_ec2_api PORT STATE: runs MiniStack bare, for comparison."""
 
 import asyncio
 import importlib

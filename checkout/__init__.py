@@ -155,9 +155,11 @@ class Checkout:
 
     def ec2(self) -> Any:
         """Return a client of the lab's EC2 API that ignores the AWS settings of this machine."""
+        outputs = self.outputs()
         return boto3.Session().client(
-            "ec2", endpoint_url=self.outputs()["ec2Endpoint"], region_name="us-east-1",
-            aws_access_key_id="lab", aws_secret_access_key="lab", config=Config(proxies={}),
+            "ec2", endpoint_url=outputs["ec2Endpoint"], region_name="us-east-1",
+            aws_access_key_id=outputs["ec2Key"]["accessKeyId"],
+            aws_secret_access_key=outputs["ec2Key"]["secretAccessKey"], config=Config(proxies={}),
         )  # fmt: skip
 
 

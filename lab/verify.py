@@ -40,10 +40,11 @@ def verify_gone(stack: Stack) -> Report:
 
 def _preparation(stack: Stack) -> str:
     """Return what to type first, in a shell in this folder, so that kubectl and aws ask this lab."""
+    folder = cloud_folder(stack.name)
     region = f"AWS_DEFAULT_REGION={stack.settings.region}"
     if stack.settings.target == "local":
         return (
-            f"export KUBECONFIG={cloud_folder(stack.name)}/kubeconfig {region} AWS_ACCESS_KEY_ID=lab "
-            f"AWS_SECRET_ACCESS_KEY=lab AWS_ENDPOINT_URL_EC2={stack.outputs['ec2Endpoint']}"
+            f". {folder}/aws.env; "
+            f"export KUBECONFIG={folder}/kubeconfig AWS_ENDPOINT_URL_EC2={stack.outputs['ec2Endpoint']}"
         )
     return f"export {region}; aws eks update-kubeconfig --name {stack.cluster_name}"

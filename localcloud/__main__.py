@@ -51,6 +51,8 @@ def _run(command: str, folder: Path) -> int:
     else:
         faults = cloud.health()
         print("\n".join(map(str, faults)) or "all is well")
+        if cloud.is_outdated():
+            print("it runs commands of older code: `pulumi up` restarts it with those of today")
         return 1 if faults else 0
     return 0
 

@@ -17,9 +17,11 @@ Kind = Literal["kubernetes", "sidecar", "program", "python"]
 """kubernetes: a component that kwokctl knows; its arguments come on top of kwokctl's. sidecar: a tool that speaks to
 the CSI controller and ends when the controller does. program: any other tool. python: a module of this package."""
 
-Probe = Literal["process", "port", "socket", "readyz", "controllers"]
+Probe = Literal["process", "port", "socket", "readyz", "controllers", "log"]
 """How a component shows that it is up: it runs; its first port is open; the CSI socket exists; the API server calls
-itself ready; the controller manager has started its controllers."""
+itself ready; the controller manager has started its controllers; its log says `says_up`.
+
+A sidecar is asked through its log, because its HTTP endpoint would tell its metrics to everybody on the machine."""
 
 Arguments = Callable[[CloudRecord, Layout], list[str]]
 
@@ -34,7 +36,7 @@ class Component:
 
     `runs` is the tool, or the Python module, when that has another name. `needs_api` is true for a process that may
     give up when the API server is slow to answer, and `keeps_data` for one that needs time to end well.
-    `arguments` are of the form --key=value.
+    `arguments` are of the form --key=value; no secret is in them, because every user of the machine can read them.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Component:
     needs_api: bool = False
     keeps_data: bool = False
     runs: str = ""
+    says_up: str = ""
     arguments: Arguments = _none
 
     @property
@@ -56,8 +59,39 @@ class Component:
         return layout.commands / self.name if self.tool is None else Path(record.tools) / self.tool
 
 
-def _kube_apiserver(_record: CloudRecord, layout: Layout) -> list[str]:
+def _etcd(record: CloudRecord, layout: Layout) -> list[str]:
+    """kwokctl's etcd serves everybody who can connect; this one only holders of a certificate of the cloud."""
+    client, peer = (f"https://{LOOPBACK}:{record.ports[name]}" for name in ("etcd", "etcd-peer"))
     return [
+        f"--listen-client-urls={client}",
+        f"--advertise-client-urls={client}",
+        f"--listen-peer-urls={peer}",
+        f"--initial-advertise-peer-urls={peer}",
+        f"--initial-cluster=node0={peer}",
+        *(
+            argument
+            for prefix in ("", "peer-")
+            for argument in (
+                f"--{prefix}client-cert-auth=true",
+                f"--{prefix}trusted-ca-file={layout.ca}",
+                f"--{prefix}cert-file={layout.client_certificate}",
+                f"--{prefix}key-file={layout.client_key}",
+            )
+        ),
+        # Its JSON API, which only web pages and curl would use, and the invitation to pages of every origin.
+        "--enable-grpc-gateway=false",
+        f"--cors={client}",
+    ]
+
+
+def _kube_apiserver(record: CloudRecord, layout: Layout) -> list[str]:
+    return [
+        f"--etcd-servers=https://{LOOPBACK}:{record.ports['etcd']}",
+        f"--etcd-cafile={layout.ca}",
+        f"--etcd-certfile={layout.client_certificate}",
+        f"--etcd-keyfile={layout.client_key}",
+        "--anonymous-auth=false",
+        "--profiling=false",
         # Both are for machines without a default route, where the API server finds no address of its own.
         "--endpoint-reconciler-type=none",
         f"--advertise-address={LOOPBACK}",
@@ -68,20 +102,40 @@ def _kube_apiserver(_record: CloudRecord, layout: Layout) -> list[str]:
     ]
 
 
-def _without_lease(_record: CloudRecord, _layout: Layout) -> list[str]:
-    # The lease of a killed predecessor would hold its successor back for 15 seconds.
-    return ["--leader-elect=false"]
+def _controller(_record: CloudRecord, _layout: Layout) -> list[str]:
+    return [
+        # The lease of a killed predecessor would hold its successor back for 15 seconds.
+        "--leader-elect=false",
+        # kwokctl opens the metrics to everybody as well.
+        "--authorization-always-allow-paths=/healthz",
+        "--profiling=false",
+    ]
+
+
+def _kwok_controller(_record: CloudRecord, _layout: Layout) -> list[str]:
+    # It would serve exec, logs, metrics and profiles to everybody. Nothing runs in its Pods, so nothing is lost.
+    return ["--server-address=", "--node-port=0"]
 
 
 def _ec2_api(record: CloudRecord, layout: Layout) -> list[str]:
-    return [f"--port={record.ec2_port}", f"--state={layout.ec2_state}", "--services=ec2", f"--region={record.region}"]
+    return [
+        f"--port={record.ec2_port}",
+        f"--state={layout.ec2_state}",
+        f"--key={layout.ec2_key}",
+        f"--region={record.region}",
+    ]
 
 
-def _ebs_csi(record: CloudRecord, _layout: Layout) -> list[str]:
-    return [f"--endpoint=unix://{record.socket}", f"--ec2-endpoint={record.ec2_endpoint}", f"--region={record.region}"]
+def _ebs_csi(record: CloudRecord, layout: Layout) -> list[str]:
+    return [
+        f"--endpoint=unix://{record.socket}",
+        f"--ec2-endpoint={record.ec2_endpoint}",
+        f"--ec2-key={layout.ec2_key}",
+        f"--region={record.region}",
+    ]
 
 
-def _sidecar(name: str, *more: str) -> Arguments:
+def _sidecar(*more: str) -> Arguments:
     def arguments(record: CloudRecord, layout: Layout) -> list[str]:
         return [
             f"--kubeconfig={layout.admin_kubeconfig}",
@@ -93,8 +147,6 @@ def _sidecar(name: str, *more: str) -> Arguments:
             "--kube-api-burst=1000",
             # Kubernetes refuses to delete a volume while it is being detached, which takes less than a second here.
             "--retry-interval-start=100ms",
-            # Served once nothing can make the sidecar give up any more: an open port shows that it is up.
-            f"--http-endpoint={LOOPBACK}:{record.ports[name]}",
             *more,
         ]
 
@@ -102,7 +154,6 @@ def _sidecar(name: str, *more: str) -> Arguments:
 
 
 _CSI_PROVISIONER = _sidecar(
-    "csi-provisioner",
     "--extra-create-metadata",
     "--feature-gates=Topology=true",
     "--default-fstype=ext4",
@@ -117,7 +168,7 @@ def _supervisor(record: CloudRecord, _layout: Layout) -> list[str]:
 
 
 COMPONENTS = (
-    Component("etcd", "kubernetes", ("etcd", "etcd-peer"), keeps_data=True),
+    Component("etcd", "kubernetes", ("etcd", "etcd-peer"), keeps_data=True, arguments=_etcd),
     Component("kube-apiserver", "kubernetes", ("kube-apiserver",), "readyz", arguments=_kube_apiserver),
     Component("ec2-api", "python", ("ec2-api",), keeps_data=True, runs="localcloud.ec2_emulator", arguments=_ec2_api),
     Component("ebs-csi", "python", (), "socket", runs="localcloud.csi.server", arguments=_ebs_csi),
@@ -127,16 +178,33 @@ COMPONENTS = (
         ("kube-controller-manager",),
         "controllers",
         needs_api=True,
-        arguments=_without_lease,
+        arguments=_controller,
     ),
-    Component("kube-scheduler", "kubernetes", ("kube-scheduler",), needs_api=True, arguments=_without_lease),
-    Component("kwok-controller", "kubernetes", ("kwok-controller",), needs_api=True, runs="kwok"),
-    Component("csi-provisioner", "sidecar", ("csi-provisioner",), needs_api=True, arguments=_CSI_PROVISIONER),
+    Component("kube-scheduler", "kubernetes", ("kube-scheduler",), needs_api=True, arguments=_controller),
     Component(
-        "csi-attacher", "sidecar", ("csi-attacher",), needs_api=True, arguments=_sidecar("csi-attacher")
+        "kwok-controller",
+        "kubernetes",
+        (),
+        "log",
+        needs_api=True,
+        runs="kwok",
+        says_up="Watch all nodes",
+        arguments=_kwok_controller,
+    ),
+    Component(
+        "csi-provisioner",
+        "sidecar",
+        (),
+        "log",
+        needs_api=True,
+        says_up="Starting provisioner controller",
+        arguments=_CSI_PROVISIONER,
+    ),
+    Component(
+        "csi-attacher", "sidecar", (), "log", needs_api=True, says_up="Starting CSI attacher", arguments=_sidecar()
     ),
     Component("supervisor", "python", (), "process", runs="localcloud.supervisor", arguments=_supervisor),
-)  # fmt: skip
+)
 
 PORTS = tuple(port for component in COMPONENTS for port in component.ports)
 """The names of the ports of a cloud that is created today; an older cloud may have others."""

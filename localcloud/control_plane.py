@@ -16,7 +16,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from . import kubeconfig
+from . import ec2_key, kubeconfig
 from .components import COMPONENTS, PORTS, TOOLS
 from .errors import ComponentDied, LocalCloudError
 from .health import Api, Fault, faults
@@ -26,6 +26,7 @@ from .machine import csi_socket, ports, processes
 from .machine.lock import exclusive
 from .record import record as record_file
 from .record.layout import Layout
+from .record.private import make_private
 from .record.record import CloudRecord, write_atomically
 from .shutdown import clear, end
 from .startup import Startup, reconcile_pid_files
@@ -71,6 +72,10 @@ class ControlPlane:
         """Return what is wrong with the cloud now: nothing when all is well. Raises where no cloud was created."""
         record = self._existing()
         return list(faults(record, self._layout, Api(record, self._layout)))
+
+    def is_outdated(self) -> bool:
+        """Return whether the cloud runs commands of older code, until `start`. Raises where no cloud was created."""
+        return update.is_outdated(self._existing(), self._layout)
 
     def create(self, region: str, owner: str = "") -> CloudRecord:
         """Create the cloud for `owner` and start it; where it exists already, take it over and start what does not run.
@@ -138,13 +143,19 @@ class ControlPlane:
 
     @contextmanager
     def _locked(self) -> Generator[None]:
-        """Hold the cloud's lock. What the system refuses (a full disk, another user's folder) leaves as a sentence."""
+        """Hold the cloud's lock, and write files for their owner only, whatever the umask.
+
+        What the system refuses (a full disk, another user's folder) leaves as a sentence.
+        """
+        before = os.umask(0o077)
         try:
             with exclusive(self.folder, tell=self._tell):
                 yield
         except OSError as error:
             what = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
             raise LocalCloudError(f"the local cloud in {self.folder} cannot be worked on: {what}") from error
+        finally:
+            os.umask(before)
 
     def _existing(self) -> CloudRecord:
         record = self.record()
@@ -199,6 +210,7 @@ class ControlPlane:
             record_file.write(self.folder, record)
             token = secrets.token_hex(32)
             write_atomically(layout.token, f'{token},admin,admin,"system:masters"\n')
+            ec2_key.create(layout, region)
             kwokctl.write_configuration(record, layout)
             # The controllers wait for every last default role of RBAC to be written. Meanwhile the caller can create
             # nodes and claims: what waits for a controller waits for it anyway.
@@ -227,7 +239,7 @@ class ControlPlane:
 
     def _start(self, record: CloudRecord) -> CloudRecord:
         layout = self._layout
-        if runs(layout) and not self.health():
+        if runs(layout) and not self.health() and not self.is_outdated():
             return record  # another command has done it while this one waited for the lock
         with self._ports_for_all(record) as all_ports:
             record = replace(record, ports=all_ports)
@@ -237,7 +249,9 @@ class ControlPlane:
             if "ebs-csi" not in running:  # or the socket of a killed controller would pass for the new one's
                 Path(record.socket).unlink(missing_ok=True)
             self._require_ports(record, [port for component in missing for port in component.ports])
+            ec2_key.create(layout, record.region)
             if outdated:
+                make_private(self.folder)
                 update.update(record, layout)
             if missing:
                 self._tell(f"starting the local cloud {record.name}: {', '.join(c.name for c in missing)}")

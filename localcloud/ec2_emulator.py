@@ -9,9 +9,9 @@ lose.
 MiniStack gives its state only whole, as a copy, which takes milliseconds once there are hundreds of volumes. So answers
 that are ready at the same time share one save.
 
-    python -m localcloud.ec2_emulator --port 4566 --state DIR --services ec2
+    python -m localcloud.ec2_emulator --port 4566 --state DIR --key FILE
 
-Other services of MiniStack can be served the same way: `--services ec2,eks,iam,sts`.
+Only requests that are signed with the key in FILE are served (ec2_gate.py).
 """
 
 import argparse
@@ -22,18 +22,18 @@ import logging
 import os
 import pickle
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from hypercorn.config import Config
 
-Scope = Mapping[str, Any]
-Message = dict[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+from . import ec2_key
+from .asgi import Application, Message, Receive, Scope, Send, answer_once
+from .ec2_gate import Ec2Gate
+from .ec2_key import Ec2Key
+from .errors import LocalCloudError
 
 logger = logging.getLogger("localcloud.ec2_emulator")
 
@@ -136,12 +136,8 @@ class SavedBeforeAnswered:
 
 async def _refuse(send: Send, reason: str) -> None:
     # Clients of AWS retry on 500 InternalError, whichever service they speak to.
-    body = (
-        f"<Response><Errors><Error><Code>InternalError</Code><Message>{reason}</Message></Error></Errors></Response>"
-    ).encode()
-    headers = [(b"content-type", b"text/xml"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 500, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    error = f"<Error><Code>InternalError</Code><Message>{reason}</Message></Error>"
+    await answer_once(send, 500, f"<Response><Errors>{error}</Errors></Response>")
 
 
 def _replace(file: Path, text: str) -> None:
@@ -186,7 +182,7 @@ def application(folder: Path) -> SavedBeforeAnswered:
     return SavedBeforeAnswered(ministack.app, folder, ministack._build_persistence_save_dict, encode)
 
 
-def serve(port: int, state: Path) -> None:
+def serve(port: int, state: Path, key: Ec2Key, hint: str) -> None:
     """Serve on the loopback interface until SIGTERM or SIGINT. Raises OSError where the port is taken."""
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
@@ -195,23 +191,28 @@ def serve(port: int, state: Path) -> None:
     config.graceful_timeout = 0.2
     config.loglevel = "WARNING"
     hypercorn_serve: Any = importlib.import_module("hypercorn.asyncio").serve
-    asyncio.run(hypercorn_serve(application(state), config))
+    asyncio.run(hypercorn_serve(Ec2Gate(application(state), key, port, hint), config))
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line. Returns the exit status: 0 after a signal, 1 where the port is taken."""
+    """Run the command line. Returns the exit status: 0 after a signal, 1 where it cannot serve."""
     parser = argparse.ArgumentParser(
         prog="python -m localcloud.ec2_emulator", description="The EC2 API of the local cloud."
     )
     parser.add_argument("--port", type=int, required=True, help="TCP port on 127.0.0.1")
     parser.add_argument("--state", type=Path, required=True, help="folder that keeps the state")
-    parser.add_argument("--services", default="ec2", help="MiniStack's names, separated by commas")
+    parser.add_argument("--key", type=Path, required=True, help="file with the key that requests are signed with")
     parser.add_argument("--region", default="us-east-1", help="region of requests that name none")
     options = parser.parse_args(arguments)
+    os.umask(0o077)
     options.state.mkdir(parents=True, exist_ok=True)
-    configure(options.port, options.state.resolve(), options.services, options.region)
+    configure(options.port, options.state.resolve(), "ec2", options.region)
     try:
-        serve(options.port, options.state)
+        key = ec2_key.read(options.key)
+        serve(options.port, options.state, key, f"This line sets the key in your shell: . {options.key}")
+    except LocalCloudError as error:
+        print(error, file=sys.stderr)
+        return 1
     except OSError as error:
         print(f"cannot listen on 127.0.0.1:{options.port}: {error.strerror}", file=sys.stderr)
         return 1

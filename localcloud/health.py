@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from .components import COMPONENTS, Component
-from .kwok import update
 from .machine import ports, processes
 from .record.layout import Layout
 from .record.record import CloudRecord
@@ -83,13 +82,11 @@ def faults(record: CloudRecord, layout: Layout, api: Api) -> Iterator[Fault]:
         pid_file = layout.pid_file(component.name)
         if processes.read_pid_file(pid_file, layout.folder, component.name) is None:
             yield Fault(component.name, "does not run")
-        elif not is_ready(component, record, api):
+        elif not is_ready(component, record, layout, api):
             yield Fault(component.name, "runs but does not answer")
-    if update.is_outdated(record, layout):
-        yield Fault("the cloud", "runs commands of older code")
 
 
-def is_ready(component: Component, record: CloudRecord, api: Api) -> bool:
+def is_ready(component: Component, record: CloudRecord, layout: Layout, api: Api) -> bool:
     """Return whether a component that runs shows that it is up, in the way that the table names."""
     match component.probe:
         case "process":
@@ -100,8 +97,17 @@ def is_ready(component: Component, record: CloudRecord, api: Api) -> bool:
             return api.is_ready()
         case "controllers":
             return _controls(_port(component, record))
+        case "log":  # kwokctl empties it at every start
+            return _says(layout.log(component.name), component.says_up.encode())
         case "port":
             return ports.answers(_port(component, record))
+
+
+def _says(log: Path, words: bytes) -> bool:
+    try:
+        return words in log.read_bytes()
+    except OSError:
+        return False
 
 
 def _port(component: Component, record: CloudRecord) -> int:

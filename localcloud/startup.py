@@ -93,7 +93,7 @@ class Startup:
         owned = processes.read_pid_file(pid_file, self._layout.folder, name)
         if owned is not None:
             self._pids[name] = owned.process.pid
-            if name not in self._ready and is_ready(component, self._record, self._api):
+            if name not in self._ready and is_ready(component, self._record, self._layout, self._api):
                 self._ready.add(name)
         elif launched and name not in self._gave_up:
             # Controllers and sidecars give up on an API server that is slow: that costs them one try.

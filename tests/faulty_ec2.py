@@ -8,6 +8,10 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+from localcloud.ec2_gate import refuse_signature
+from localcloud.ec2_key import Ec2Key
+from localcloud.sigv4 import signed_headers
+
 Answer = tuple[int, bytes]
 Fault = Callable[[Callable[[], Answer]], Answer]
 """Gets a function that lets the real EC2 do the work; returns what the controller gets to see."""
@@ -90,8 +94,11 @@ class FaultyEc2:
 
 
 @contextlib.contextmanager
-def faulty_ec2(target: str) -> Iterator[tuple[FaultyEc2, str]]:
-    """Serve a FaultyEc2 before the API at `target`; yields it with its own URL."""
+def faulty_ec2(target: str, key: Ec2Key) -> Iterator[tuple[FaultyEc2, str]]:
+    """Serve a FaultyEc2 before the API at `target`; yields it with its own URL.
+
+    Both want requests that are signed with `key`. A signature names its host, so the proxy signs what it passes on.
+    """
     faulty = FaultyEc2(target)
 
     class Handler(BaseHTTPRequestHandler):
@@ -99,9 +106,12 @@ def faulty_ec2(target: str) -> Iterator[tuple[FaultyEc2, str]]:
 
         def do_POST(self) -> None:
             request = self.rfile.read(int(self.headers["Content-Length"]))
-            headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
+            headers = {name.lower(): value for name, value in self.headers.items()}
 
             def work() -> Answer:
+                if refusal := refuse_signature(headers, request, key):
+                    return refusal.status, _error(refusal.code)
+                headers.update(signed_headers(key, "us-east-1", faulty.target, request))
                 with contextlib.closing(http.client.HTTPConnection(faulty.target)) as real:
                     real.request("POST", self.path, request, headers)
                     response = real.getresponse()

@@ -123,6 +123,8 @@ def _csi_stubs(environment: PythonEnvironment, go: Go | None) -> None:
 
 def _activate(environment: PythonEnvironment, *, embedded: bool) -> None:
     (LAB / "state").mkdir(exist_ok=True)
+    # Its secrets are encrypted with the lab's passphrase, which is empty: other users must not read it.
+    (LAB / "state").chmod(0o700)
     if embedded:
         write_dynamic_launcher(PULUMI_HOME, environment.python)
     (LAB / "activate").write_text(activation(ROOT, PULUMI_HOME if embedded else None))

@@ -10,8 +10,11 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from localcloud.ec2_key import Ec2Key
 
 # The Kubernetes provider's own switch for a cluster that does not exist any more. It means the same here.
 GONE_FOR_GOOD = "PULUMI_K8S_DELETE_UNREACHABLE"
@@ -121,17 +124,27 @@ def ec2_client(access: Mapping[str, str]) -> Any:
 
     On AWS it logs in as the shell's user. For the local cloud nothing of the shell's AWS settings counts.
     """
-    if "endpoint_url" in access:
-        return _local_client(access["endpoint_url"], access["region"])
+    if endpoint := access.get("endpoint_url"):
+        return _local_client(endpoint, access["region"], local_ec2_key(endpoint))
     import boto3
 
     session: Any = boto3.Session(profile_name=access.get("profile"), region_name=access["region"])
     return session.client("ec2")
 
 
+def local_ec2_key(endpoint: str) -> "Ec2Key":
+    """Return the key of the local cloud whose EC2 API is at that URL.
+
+    It is read from the cloud's folder, so that no resource, and with it no state, holds it.
+    """
+    from localcloud import ec2_key
+
+    return ec2_key.key_of(endpoint)
+
+
 @cache
-def _local_client(endpoint: str, region: str) -> Any:
+def _local_client(endpoint: str, region: str, key: "Ec2Key") -> Any:
     """Return one client for all nodes of a stack: making it takes 0.15 s, and threads may share it."""
     from localcloud.csi.ec2 import ec2_client as make
 
-    return make(endpoint, region)
+    return make(endpoint, region, key)

@@ -4,13 +4,14 @@ The local counterpart of EksCluster: everything below "there is a cluster" is th
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.core.v1 import Node
 from pulumi_kubernetes.storage.v1 import CSIDriver, CSINode
 
+from ..access.clients import local_ec2_key
 from ..access.cluster_access import ClusterAccess, Ec2Access
 from ..access.kubernetes_provider import kubernetes_provider
 from ..settings import Settings
@@ -39,14 +40,14 @@ class LocalClusterArgs(TypedDict):
 class LocalCluster(pulumi.ComponentResource):
     """The control plane, and for every node its instance in EC2, its Node and its CSINode; the driver's CSIDriver.
 
-    Keeps the Protocol `Cluster`. Its EC2 API is an endpoint of its own, which is one of the outputs.
+    Keeps the Protocol `Cluster`. Its EC2 API has an endpoint and a key of its own, which are outputs.
     """
 
     provider: kubernetes.Provider
     access: ClusterAccess
     ready: list[pulumi.Resource]
     cluster_name: str
-    outputs: dict[str, pulumi.Output[str]]
+    outputs: dict[str, pulumi.Output[Any]]
     # The driver's half of growing a volume is a sidecar, csi-resizer, which cannot be built from its Go module.
     volumes_can_grow: bool = False
     driver_tags: Mapping[str, str] = LOCAL_DRIVER_TAGS
@@ -62,7 +63,11 @@ class LocalCluster(pulumi.ComponentResource):
         kubeconfig = pulumi.Output.secret(control_plane.kubeconfig)
         self._ec2: Ec2Access = {"region": args["region"], "endpoint_url": control_plane.ec2_endpoint}
         self.access = ClusterAccess(kubeconfig, self._ec2)
-        self.outputs = {"kubeconfig": kubeconfig, "ec2Endpoint": control_plane.ec2_endpoint}
+        self.outputs = {
+            "kubeconfig": kubeconfig,
+            "ec2Endpoint": control_plane.ec2_endpoint,
+            "ec2Key": pulumi.Output.secret(control_plane.ec2_endpoint.apply(_key_output)),
+        }
         self.provider = self._create_provider(name, control_plane)
         self.ready = [self._create_driver()]
         for number in range(1, args["nodes"] + 1):
@@ -150,6 +155,11 @@ class LocalCluster(pulumi.ComponentResource):
             opts=self._kubernetes(depends_on=[node], replace_on_changes=["spec.drivers"], delete_before_replace=True),
         )
         return [node, csi_node]
+
+
+def _key_output(endpoint: str) -> dict[str, str]:
+    key = local_ec2_key(endpoint)
+    return {"accessKeyId": key.access_key_id, "secretAccessKey": key.secret_access_key}
 
 
 def create_cluster(settings: Settings) -> LocalCluster:

@@ -102,17 +102,18 @@ class ControlPlaneProvider(Provider):
         """
         with as_failure():
             cloud = _existing(_olds)
-            health = cloud.processes.health()
+            behind = cloud.processes.is_outdated() or cloud.processes.health()
             if cloud.name != _news["cloud"]:
                 raise Failure(_renamed(cloud.name, _news["cloud"]))
             changed = differs(_olds, {**_inputs(_news), **_outputs(cloud.record)})
-            return DiffResult(changes=bool(changed or health))
+            return DiffResult(changes=bool(changed or behind))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         with as_failure():
             processes = _existing(_olds).processes
             processes.adopt(_news["owner"])
-            processes.ensure_running()
+            if processes.is_outdated() or processes.health():
+                processes.start()
             return UpdateResult({**_inputs(_news), **_outputs(_existing(_olds).record)})
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:

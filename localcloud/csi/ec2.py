@@ -12,6 +12,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.loaders import Loader
 
+from ..ec2_key import Ec2Key
 from .deadline import Deadline
 from .errors import CsiError, from_ec2
 from .tags import VOLUME_NAME
@@ -59,12 +60,12 @@ class Instance:
     root_device: str
 
 
-def ec2_client(endpoint: str, region: str) -> Any:
+def ec2_client(endpoint: str, region: str, key: Ec2Key) -> Any:
     """Return a thread-safe client of the EC2 API at that URL.
 
     It is botocore's, which boto3 hands out too: without boto3 around it, the controller starts sooner.
     No AWS_* variable, profile, file or proxy of the user takes part: each setting that botocore would look up
-    is bound to its default. The emulator checks no credentials.
+    is bound to its default.
     """
     variables = cast(Any, botocore.session.Session).SESSION_VARIABLES
     nowhere = {"config_file": "/dev/null", "credentials_file": "/dev/null"}
@@ -87,8 +88,8 @@ def ec2_client(endpoint: str, region: str) -> Any:
         "ec2",
         region_name=region,
         endpoint_url=endpoint,
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
+        aws_access_key_id=key.access_key_id,
+        aws_secret_access_key=key.secret_access_key,
         config=config,
     )
 
@@ -96,9 +97,9 @@ def ec2_client(endpoint: str, region: str) -> Any:
 class Ec2:
     """The operations of one EC2 endpoint."""
 
-    def __init__(self, endpoint: str, region: str) -> None:
+    def __init__(self, endpoint: str, region: str, key: Ec2Key) -> None:
         self.region = region
-        client = ec2_client(endpoint, region)
+        client = ec2_client(endpoint, region, key)
         self._methods = {name: getattr(client, method) for method, name in client.meta.method_to_api_mapping.items()}
         self._zones: frozenset[str] = frozenset()
         self._subnet_zones: dict[str, str] = {}

@@ -1,6 +1,7 @@
-"""The controller half of the CSI driver ebs.csi.aws.com, as a process on a unix socket.
+r"""The controller half of the CSI driver ebs.csi.aws.com, as a process on a unix socket.
 
-    python -m localcloud.csi.server --endpoint unix://csi.sock --ec2-endpoint http://127.0.0.1:4566 --region us-east-1
+    python -m localcloud.csi.server --endpoint unix://csi.sock --ec2-endpoint http://127.0.0.1:4566 --ec2-key aws.env \
+        --region us-east-1
 
 Logs one line a call to stderr. Ends on SIGTERM or SIGINT, after the calls that it is serving.
 """
@@ -18,6 +19,8 @@ from urllib.parse import quote
 
 import grpc
 
+from .. import ec2_key
+from ..errors import LocalCloudError
 from .calls import CallInterceptor, log
 from .controller import Controller
 from .ec2 import CONNECTIONS, Ec2
@@ -72,6 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--endpoint", required=True, metavar="unix://PATH")
     parser.add_argument("--ec2-endpoint", required=True, metavar="URL")
+    parser.add_argument("--ec2-key", type=Path, required=True, metavar="FILE")
     parser.add_argument("--region", required=True)
     given = parser.parse_args(arguments)
     stop = threading.Event()
@@ -79,7 +83,10 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(number, lambda _number, _frame: stop.set())
     path = Path(given.endpoint.removeprefix("unix://"))
     try:
-        serve(path, Ec2(given.ec2_endpoint, given.region), stop)
+        serve(path, Ec2(given.ec2_endpoint, given.region, ec2_key.read(given.ec2_key)), stop)
+    except LocalCloudError as error:
+        print(f"ebs-csi: {error}", file=sys.stderr)
+        return 1
     except (OSError, RuntimeError) as error:  # RuntimeError is what grpc raises when it cannot bind
         print(f"ebs-csi: cannot serve on {path}: {error}", file=sys.stderr)
         return 1

@@ -21,6 +21,12 @@ from . import stages
 
 KUBERNETES_VERSION = "v1.36.3"
 
+# The arguments that kwokctl sets itself: a component gets ours in their place.
+_OVERRIDDEN = frozenset({
+    *("listen-client-urls", "advertise-client-urls", "listen-peer-urls", "initial-advertise-peer-urls"),
+    *("initial-cluster", "etcd-servers", "authorization-always-allow-paths", "server-address", "node-port"),
+})  # fmt: skip
+
 # No leases for the fake nodes: the lease of a killed kwok would keep its successor off the nodes, and their Pods from
 # being deleted, for 200 seconds. As a flag, because the configuration takes 0 for "not given".
 CREATE = ("create", "cluster", "--node-lease-duration-seconds=0")
@@ -52,6 +58,7 @@ def start_process(record: CloudRecord, layout: Layout, *arguments: str) -> "subp
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            umask=0o077,  # kwokctl writes its keys with 0644, and the logs of all processes
         )
 
 
@@ -110,7 +117,7 @@ def _patch(component: Component, record: CloudRecord, layout: Layout) -> dict[st
     pairs = [argument.removeprefix("--").split("=", 1) for argument in component.arguments(record, layout)]
     return {
         "name": component.name,
-        "extraArgs": [{"key": key, "value": value} for key, value in pairs],
+        "extraArgs": [{"key": key, "value": value, "override": key in _OVERRIDDEN} for key, value in pairs],
         "extraEnvs": _environment_of(component),
     }
 

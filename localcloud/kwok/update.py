@@ -8,7 +8,7 @@ import hashlib
 import json
 from typing import Any
 
-from ..components import COMPONENTS
+from ..components import COMPONENTS, PORTS
 from ..errors import LocalCloudError
 from ..record.layout import Layout
 from ..record.record import CloudRecord, write_atomically
@@ -25,7 +25,7 @@ def digest(record: CloudRecord, layout: Layout) -> str:
 
 def is_outdated(record: CloudRecord, layout: Layout) -> bool:
     """Return whether the cloud was last started with other commands than today's."""
-    return record.commands != digest(record, layout)
+    return not set(PORTS) <= record.ports.keys() or record.commands != digest(record, layout)
 
 
 def outdated(record: CloudRecord, layout: Layout) -> set[str]:

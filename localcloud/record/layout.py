@@ -4,6 +4,7 @@
     kubeconfig          for its users; revives the cloud, holds no key
     running.json        pids of the processes of the last start that became healthy; absent while starting
     token.csv           the API server's token of the cloud's administrator
+    aws.env             the key of the EC2 API, as a script for a shell
     kwokctl.yaml        the configuration that created kwokctl's cluster
     bin/                the commands of the processes that are written in Python
     ec2/                state of the EC2 API
@@ -21,6 +22,9 @@ CLUSTER = "cloud"
 PROJECT = Path(__file__).resolve().parents[2]
 """The folder that holds the package localcloud."""
 
+CLOUDS = PROJECT / ".lab" / "clouds"
+"""The folder in which this checkout's stacks have their local clouds."""
+
 PYTHON = Path(sys.prefix) / "bin" / "python"
 """The interpreter, under a name that does not depend on how it was called: it is in the kubeconfig."""
 
@@ -33,6 +37,7 @@ class Layout:
         self.kubeconfig = folder / "kubeconfig"
         self.running = folder / "running.json"
         self.token = folder / "token.csv"
+        self.ec2_key = folder / "aws.env"
         self.configuration = folder / "kwokctl.yaml"
         self.commands = folder / "bin"
         self.ec2_state = folder / "ec2"
@@ -41,6 +46,7 @@ class Layout:
         self.cluster_configuration = self.cluster / "kwok.yaml"
         self.admin_kubeconfig = self.cluster / "kubeconfig.yaml"
         self.ca = self.cluster / "pki" / "ca.crt"
+        # kwokctl issues one certificate, which every server and every client of the cloud uses.
         self.client_certificate = self.cluster / "pki" / "admin.crt"
         self.client_key = self.cluster / "pki" / "admin.key"
         self.pid_files = self.cluster / "pids"

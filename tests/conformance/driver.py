@@ -1,26 +1,40 @@
 """The EC2 API of the local cloud and the CSI controller as processes, and clients of both."""
 
+import atexit
 import contextlib
 import os
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import grpc
 
 from checkout.until import until
+from localcloud import ec2_key
 from localcloud.csi.ec2 import ec2_client
 from localcloud.csi.stubs import csi, csi_grpc
 from localcloud.csi.tags import VOLUME_NAME
+from localcloud.record.layout import Layout
 
 ROOT = Path(__file__).resolve().parents[2]
 REGION = "us-east-1"
 ZONE = "us-east-1a"
 SECONDS = 30.0
 GIB = 2**30
+
+
+@cache
+def key_file() -> Path:
+    """Return the file with the one key of all conformance tests."""
+    folder = tempfile.TemporaryDirectory(prefix="conformance-")
+    atexit.register(folder.cleanup)
+    ec2_key.create(Layout(Path(folder.name)), REGION)
+    return Layout(Path(folder.name)).ec2_key
 
 
 def free_port() -> int:
@@ -57,7 +71,8 @@ def running(arguments: list[str], log: Path, **options: Any) -> Iterator[subproc
 def ec2_api(folder: Path) -> Iterator[str]:
     """Run the EC2 API with its state in `folder`; yields its URL."""
     port, log = free_port(), folder / "ec2-api.log"
-    arguments = ["localcloud.ec2_emulator", "--port", str(port), "--state", str(folder / "ec2"), "--region", REGION]
+    arguments = ["localcloud.ec2_emulator", "--port", str(port), "--state", str(folder / "ec2")]
+    arguments += ["--region", REGION, "--key", str(key_file())]
     with running(arguments, log, cwd=ROOT) as process:
         until(lambda: listens(port) or process.poll() is not None, "the EC2 API listens")
         assert process.poll() is None, f"the EC2 API ended at its start: {log.read_text()}"
@@ -70,6 +85,7 @@ def controller_process(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run the controller on `folder`/csi.sock, given as a relative path."""
     arguments = ["localcloud.csi.server", "--endpoint", "unix://csi.sock", "--ec2-endpoint", ec2_endpoint]
+    arguments += ["--ec2-key", str(key_file())]
     log = folder / "csi.log"
     served_before = log.read_text().count(" serving ") if log.exists() else 0
     env = {**os.environ, **(environment or {}), "PYTHONPATH": str(ROOT)}
@@ -143,7 +159,7 @@ class Ec2View:
     """Looks at the EC2 API without the controller."""
 
     def __init__(self, endpoint: str) -> None:
-        self.client = ec2_client(endpoint, REGION)
+        self.client = ec2_client(endpoint, REGION, ec2_key.read(key_file()))
 
     def volumes(self, name: str) -> list[dict[str, Any]]:
         """Return the volumes whose tag CSIVolumeName is `name`; "*" is any."""

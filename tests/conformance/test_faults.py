@@ -9,7 +9,8 @@ import grpc
 import pytest
 
 from checkout.until import until
-from tests.conformance.driver import Driver, Ec2View, controller_process
+from localcloud import ec2_key
+from tests.conformance.driver import Driver, Ec2View, controller_process, key_file
 from tests.conformance.test_volumes import code_of
 from tests.faulty_ec2 import FaultyEc2, faulty_ec2, lost, refused, seen_as
 
@@ -20,7 +21,7 @@ ASKED_AGAIN = (grpc.StatusCode.ABORTED, grpc.StatusCode.UNAVAILABLE, grpc.Status
 @pytest.fixture(scope="module")
 def faulty_driver(ec2_endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FaultyEc2, Driver]]:
     folder = tmp_path_factory.mktemp("faulty")
-    with faulty_ec2(ec2_endpoint) as (faulty, url), controller_process(folder, url):
+    with faulty_ec2(ec2_endpoint, ec2_key.read(key_file())) as (faulty, url), controller_process(folder, url):
         driver = Driver(folder / "csi.sock")
         with driver.channel:
             yield faulty, driver
@@ -148,7 +149,7 @@ def test_an_ec2_api_that_is_down_is_asked_again_later(tmp_path_factory: pytest.T
 def test_a_waiting_call_ends_with_the_controller(ec2_endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("stopped")
     with (
-        faulty_ec2(ec2_endpoint) as (faulty, url),
+        faulty_ec2(ec2_endpoint, ec2_key.read(key_file())) as (faulty, url),
         controller_process(folder, url) as process,
         ThreadPoolExecutor(1) as caller,
     ):

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from checkout.until import until
+from localcloud import ec2_key
+from localcloud.record.layout import Layout
 from tests.faults.conftest import NewFaultLab
 from tests.faults.fault_lab import FaultLab, kill
 from tests.faults.selection import cases
@@ -27,7 +29,7 @@ def faulty(new_fault_lab: NewFaultLab) -> Iterator[tuple[FaultLab, FaultyEc2]]:
     fault_lab.checkout.up()
     endpoint = fault_lab.checkout.outputs()["ec2Endpoint"]
     kept = fault_lab.checkout.cloud / ".kwok" / "clusters" / "cloud" / "kwok.yaml"
-    with faulty_ec2(endpoint) as (faulty, url):
+    with faulty_ec2(endpoint, ec2_key.read(Layout(fault_lab.checkout.cloud).ec2_key)) as (faulty, url):
         text = kept.read_text()
         assert f"--ec2-endpoint={endpoint}" in text, "the controller is told its endpoint elsewhere by now"
         kept.write_text(text.replace(f"--ec2-endpoint={endpoint}", f"--ec2-endpoint={url}"))

@@ -12,6 +12,7 @@ import boto3
 import psutil
 from botocore.config import Config
 
+from localcloud import ec2_key
 from localcloud.control_plane import ControlPlane
 from localcloud.machine import processes
 from localcloud.record.layout import Layout
@@ -82,16 +83,23 @@ def credential(cloud: ControlPlane, *python: str) -> "subprocess.Popen[str]":
     )
 
 
-def ec2(endpoint: str) -> Any:
+def ec2(endpoint: str, key_file: Path) -> Any:
+    """Return a client of an EC2 API, with the key in that file."""
+    key = ec2_key.read(key_file)
     return boto3.Session().client(
         "ec2",
         endpoint_url=endpoint,
         region_name="us-east-1",
-        aws_access_key_id="lab",
-        aws_secret_access_key="lab",
+        aws_access_key_id=key.access_key_id,
+        aws_secret_access_key=key.secret_access_key,
         config=Config(proxies={}, retries={"total_max_attempts": 1}),
     )
 
 
-def volume_ids(endpoint: str) -> set[str]:
-    return {volume["VolumeId"] for volume in ec2(endpoint).describe_volumes()["Volumes"]}
+def ec2_of(cloud: ControlPlane) -> Any:
+    """Return a client of the cloud's EC2 API."""
+    return ec2(record_of(cloud).ec2_endpoint, Layout(cloud.folder).ec2_key)
+
+
+def volume_ids(client: Any) -> set[str]:
+    return {volume["VolumeId"] for volume in client.describe_volumes()["Volumes"]}

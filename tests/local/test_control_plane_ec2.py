@@ -12,11 +12,18 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from checkout.until import until
+from localcloud import ec2_key
 from localcloud.components import PORTS
 from localcloud.machine import ports
+from localcloud.record.layout import Layout
 from tests.local.clouds import ROOT, ec2, volume_ids
 
 ROUNDS = 4
+
+
+def _key_file(folder: Path) -> Path:
+    ec2_key.create(Layout(folder), "us-east-1")
+    return Layout(folder).ec2_key
 
 
 @contextmanager
@@ -27,7 +34,7 @@ def _serving(state: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
         "localcloud.ec2_emulator",
         f"--port={port}",
         f"--state={state}",
-        "--services=ec2,sts",
+        f"--key={_key_file(state)}",
     ]
     with subprocess.Popen(command, cwd=ROOT) as process:
         until(lambda: ports.answers(port) or process.poll() is not None, "the EC2 API answers", 30)
@@ -41,7 +48,7 @@ def test_a_kill_loses_no_volume_that_was_answered(tmp_path: Path) -> None:
     answered: set[str] = set()
     with ports.reserve(PORTS) as chosen:
         port = chosen["ec2-api"]
-        client = ec2(f"http://127.0.0.1:{port}")
+        client = ec2(f"http://127.0.0.1:{port}", _key_file(tmp_path))
         for _ in range(ROUNDS):
             with _serving(tmp_path, port) as process:
                 killer = threading.Timer(chance.uniform(0.05, 0.25), process.kill)
@@ -52,7 +59,7 @@ def test_a_kill_loses_no_volume_that_was_answered(tmp_path: Path) -> None:
                         if killer.ident is None:  # on a busy machine the first answer takes longer than the rest
                             killer.start()
         with _serving(tmp_path, port):
-            kept = volume_ids(f"http://127.0.0.1:{port}")
+            kept = volume_ids(client)
     assert len(answered) >= ROUNDS, "a kill came before any volume: this test shows nothing"
     assert answered <= kept, "a volume that a PersistentVolume names by now would not exist"
     assert len(kept - answered) <= ROUNDS, "at most the one request in flight of each round may go unanswered"
@@ -60,7 +67,7 @@ def test_a_kill_loses_no_volume_that_was_answered(tmp_path: Path) -> None:
 
 def test_open_connections_do_not_delay_its_end(tmp_path: Path) -> None:
     with ports.reserve(PORTS) as chosen, _serving(tmp_path, chosen["ec2-api"]) as process:
-        client = ec2(f"http://127.0.0.1:{chosen['ec2-api']}")
+        client = ec2(f"http://127.0.0.1:{chosen['ec2-api']}", _key_file(tmp_path))
         client.describe_volumes()
         begun = time.monotonic()
         process.terminate()
@@ -72,6 +79,7 @@ def test_open_connections_do_not_delay_its_end(tmp_path: Path) -> None:
 def test_a_taken_port_is_named_in_one_line(tmp_path: Path) -> None:
     with ports.reserve(PORTS) as chosen:  # the guard of the block is taken, by ourselves
         command = [sys.executable, "-m", "localcloud.ec2_emulator", f"--port={chosen['guard']}", f"--state={tmp_path}"]
+        command.append(f"--key={_key_file(tmp_path)}")
         ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
     assert ended.returncode == 1
     assert ended.stderr.strip().splitlines()[-1].startswith("cannot listen on 127.0.0.1:"), ended.stderr

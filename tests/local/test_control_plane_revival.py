@@ -15,7 +15,7 @@ from localcloud.errors import LocalCloudError
 from localcloud.machine import ports, processes
 from localcloud.machine.ports import LOOPBACK
 from localcloud.record.layout import Layout
-from tests.local.clouds import credential, ec2, kill, kubectl, pids, record_of, volume_ids
+from tests.local.clouds import credential, ec2_of, kill, kubectl, pids, record_of, volume_ids
 
 
 @pytest.fixture
@@ -52,9 +52,8 @@ def test_one_killed_process_is_started_again_alone(cloud: ControlPlane, victim: 
 
 
 def test_the_kubeconfig_revives_everything(cloud: ControlPlane, unrelated: "subprocess.Popen[bytes]") -> None:
-    endpoint = record_of(cloud).ec2_endpoint
     kubectl(cloud, "create", "configmap", "kept", "--from-literal=a=b")
-    volume = ec2(endpoint).create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
+    volume = ec2_of(cloud).create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
     kill(*pids(cloud).values())
     for component in COMPONENTS:  # as after a reboot: the numbers belong to others by now
         Layout(cloud.folder).pid_file(component.name).write_text(str(unrelated.pid))
@@ -63,7 +62,7 @@ def test_the_kubeconfig_revives_everything(cloud: ControlPlane, unrelated: "subp
 
     assert said.stdout == "b", f"the first command after a reboot must find the cluster and its data: {said.stderr}"
     assert cloud.health() == [], "kubectl got its credential before everything was up"
-    assert volume in volume_ids(endpoint), "a volume whose creation was answered must outlive a kill"
+    assert volume in volume_ids(ec2_of(cloud)), "a volume whose creation was answered must outlive a kill"
     assert unrelated.pid not in pids(cloud).values()
     assert unrelated.poll() is None, "a process that is not the cloud's was ended because of a stale pid file"
 

@@ -14,12 +14,12 @@ from localcloud.record.layout import Layout
 from tests.local.clouds import ROOT, TOOLS, kubectl, pids, record_of
 from tests.local.conftest import REGION
 
-NEW = "csi-attacher"
+NEW = "ec2-api"
 
 
 @pytest.fixture
 def older(tmp_path: Path) -> Iterator[ControlPlane]:
-    """A cloud whose creator knew another command for etcd, and no csi-attacher at all."""
+    """A cloud whose creator knew another command for the scheduler, and no ec2-api at all."""
     cloud = ControlPlane(tmp_path / "clouds" / "local", tools=TOOLS)
     cloud.create(REGION)
     kubectl(cloud, "create", "configmap", "kept", "--from-literal=a=b")
@@ -56,8 +56,10 @@ def test_a_running_older_cloud_says_so_until_a_start(older: ControlPlane) -> Non
     before = pids(older)
     written = json.loads((older.folder / record_file.FILE).read_text())
     (older.folder / record_file.FILE).write_text(json.dumps(written | {"commands": "of another day"}))
-    assert [str(fault) for fault in older.health()] == ["the cloud runs commands of older code"]
+    assert (older.health(), older.is_outdated()) == ([], True)
     older.ensure_running()
-    assert older.health() == []
+    assert older.is_outdated(), "a mere client of the cloud would restart it under others"
+    older.start()
+    assert (older.health(), older.is_outdated()) == ([], False)
     assert pids(older) == before, "commands that did not change must not be restarted"
     assert json.loads(layout.running.read_text()) == before, f"see {ROOT}/localcloud/liveness.py"

@@ -9,7 +9,7 @@ import pytest
 
 from checkout.until import until
 from localcloud.control_plane import ControlPlane
-from tests.local.clouds import ec2, kill, kubectl, pids, record_of, volume_ids
+from tests.local.clouds import ec2_of, kill, kubectl, pids, volume_ids
 
 ZONE = "us-east-1a"
 
@@ -23,7 +23,7 @@ def _apply(cloud: ControlPlane, *objects: dict[str, Any]) -> None:
 @pytest.fixture
 def node(cloud: ControlPlane) -> Iterator[str]:
     """A node with its instance, the driver and a class; yields the class's name."""
-    client = ec2(record_of(cloud).ec2_endpoint)
+    client = ec2_of(cloud)
     placement = {"AvailabilityZone": ZONE}
     started = client.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1, Placement=placement)
     instance = started["Instances"][0]["InstanceId"]
@@ -98,8 +98,8 @@ def _claim_and_pod(storage_class: str) -> list[dict[str, Any]]:
 
 
 def test_a_claim_gets_and_returns_its_volume_despite_a_kill(cloud: ControlPlane, node: str) -> None:
-    endpoint = record_of(cloud).ec2_endpoint
-    before = volume_ids(endpoint)
+    client = ec2_of(cloud)
+    before = volume_ids(client)
     _apply(cloud, *_claim_and_pod(node))
 
     def attached() -> bool:
@@ -107,11 +107,11 @@ def test_a_claim_gets_and_returns_its_volume_despite_a_kill(cloud: ControlPlane,
 
     until(attached, "the volume is attached")
     handle = kubectl(cloud, "get", "pv", "-o", "jsonpath={.items[*].spec.csi.volumeHandle}").stdout
-    assert volume_ids(endpoint) - before == {handle}, "exactly one volume for one claim"
+    assert volume_ids(client) - before == {handle}, "exactly one volume for one claim"
 
     kill(*pids(cloud).values())
     deleted: subprocess.CompletedProcess[str] = kubectl(cloud, "delete", "pod/pod", "pvc/claim")
     assert deleted.returncode == 0, deleted.stderr
     # Leases of the killed kwok, or nodes that report seldom, would each take far longer than 30 s.
-    until(lambda: handle not in volume_ids(endpoint), "the volume of a cloud that was rebooted is deleted", 30)
+    until(lambda: handle not in volume_ids(client), "the volume of a cloud that was rebooted is deleted", 30)
     until(lambda: kubectl(cloud, "get", "pv", "-o", "name").stdout == "", "the PersistentVolume is deleted")

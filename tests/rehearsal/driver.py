@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from components.settings.conventions import EBS_DRIVER
+from localcloud import ec2_key
+from localcloud.record.layout import Layout
 from tests.rehearsal.kubernetes import Kubernetes
 
 MOST_VOLUMES = 25
@@ -33,7 +35,9 @@ class DriverProcesses:
         socket = self._folder / "csi.sock"
         kubeconfig = f"--kubeconfig={self._kubernetes.kubeconfig}"
         address = f"--csi-address={socket}"
+        ec2_key.create(Layout(self._folder), "us-east-1")
         ours = ["--endpoint", f"unix://{socket}", "--ec2-endpoint", self._endpoint, "--region", "us-east-1"]
+        ours += ["--ec2-key", str(Layout(self._folder).ec2_key)]
         self._run("controller", sys.executable, "-m", "localcloud.csi.server", *ours)
         topology = ["--extra-create-metadata", "--feature-gates=Topology=true", "--default-fstype=ext4"]
         for sidecar, more in (("csi-provisioner", topology), ("csi-attacher", [])):

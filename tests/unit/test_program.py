@@ -49,6 +49,9 @@ def test_the_stack_outputs_name_claim_volume_and_server() -> None:
     kubeconfig = outputs.pop("kubeconfig")
     assert is_rpc_secret(kubeconfig), "whoever has it is the cluster's administrator"
     assert unwrap_rpc_secret(kubeconfig) == "a kubeconfig"
+    key = outputs.pop("ec2Key")
+    assert is_rpc_secret(key), "whoever has it can delete every volume"
+    assert set(unwrap_rpc_secret(key)) == {"accessKeyId", "secretAccessKey"}
     server = {
         "pvName": PV,
         "volumeId": VOLUME,

@@ -77,7 +77,7 @@ def test_a_request_that_changes_nothing_writes_nothing(server: Server) -> None:
     assert not server.file.exists(), "every poll of a volume would cost a write to disk"
 
 
-def test_a_change_that_cannot_be_saved_is_answered_with_an_error_that_clients_retry(tmp_path: Path) -> None:
+def test_a_change_that_cannot_be_saved_is_a_server_error(tmp_path: Path) -> None:
     server = Server(tmp_path / "gone")
     server.request(changes=True)
     assert [message.get("status") for message in server.sent] == [500, None], "it must not pass for done"
@@ -120,7 +120,7 @@ def test_a_request_that_takes_long_does_not_hold_up_the_others(server: Server) -
     assert len(server.sent) == 2, "the quick request was not answered before the slow one"
 
 
-def test_a_client_that_hangs_up_does_not_take_the_save_from_the_others(server: Server) -> None:
+def test_a_client_that_hangs_up_leaves_others_their_save(server: Server) -> None:
     async def one_hangs_up() -> None:
         gone = asyncio.ensure_future(server.requests(1))
         stays = asyncio.ensure_future(server.requests(1))

@@ -27,6 +27,7 @@ class Processes:
         (folder / "kubeconfig").write_text("a kubeconfig")
         self.known: CloudRecord | None = None
         self.faults: list[str] = []
+        self.outdated = False
         self.asked: list[str] = []
         self.error: LocalCloudError | None = None
 
@@ -51,9 +52,16 @@ class Processes:
     def health(self) -> list[str]:
         return self.faults
 
+    def is_outdated(self) -> bool:
+        return self.outdated
+
     def ensure_running(self) -> None:
         self._asked("run")
         self.faults = []
+
+    def start(self) -> None:
+        self._asked("start")
+        self.faults, self.outdated = [], False
 
     def delete(self) -> None:
         self._asked("delete")
@@ -116,8 +124,19 @@ def test_when_something_is_down_up_brings_it_back(
     assert diff.changes
     assert not diff.replaces, "a replacement would throw the volumes away"
     outs = provider.update("local", state, PROPS).outs
-    assert processes.asked == ["run"]
+    assert processes.asked == ["start"]
     assert outs == state
+
+
+def test_an_outdated_cloud_is_restarted_by_up_alone(
+    provider: ControlPlaneProvider, state: dict[str, Any], processes: Processes
+) -> None:
+    processes.outdated = True
+    provider.read("local", state)
+    assert processes.asked == ["run"], "a destroy would restart, in its refresh, what it is about to delete"
+    assert provider.diff("local", state, PROPS).changes, "the cloud would keep the open ports of older code"
+    assert provider.update("local", state, PROPS).outs == state
+    assert processes.asked == ["run", "start"]
 
 
 def test_another_port_than_the_states_is_a_change(

@@ -5,6 +5,7 @@ from email.message import Message
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import parse_qsl
+from urllib.request import Request
 
 import pulumi
 import pytest
@@ -14,6 +15,8 @@ from components.access import clients
 from components.access.dynamic_provider import Failure
 from components.local import ec2_instance
 from components.local.ec2_instance import Ec2InstanceProvider
+from localcloud.ec2_gate import refuse_signature
+from localcloud.ec2_key import NONE
 
 PROPS = {
     "ec2": {"region": "us-east-1", "endpoint_url": "http://127.0.0.1:1"},
@@ -88,9 +91,13 @@ class Emulator:
     def __init__(self, ec2: Ec2) -> None:
         self._ec2 = ec2
 
-    def open(self, url: str, data: bytes, timeout: float) -> io.BytesIO:
+    def open(self, request: Request, timeout: float) -> io.BytesIO:
+        url, data = request.full_url.removesuffix("/"), request.data
         if self._ec2.down or url != self._ec2.endpoint:
             raise ConnectionRefusedError
+        assert isinstance(data, bytes)
+        headers = {name.lower(): value for name, value in request.header_items()}
+        assert refuse_signature(headers, data, NONE) is None, "the EC2 API answers no unsigned question"
         question = dict(parse_qsl(data.decode()))
         assert question["Action"] == "DescribeInstances"
         instance = self._ec2.instances.get(question["InstanceId.1"])

@@ -59,7 +59,7 @@ def test_what_ec2_says_becomes_its_csi_code(code: str, status: int, expected: st
         *(said_by_ec2(code, 500) for code in ("", "InternalError", "InternalFailure", "ServiceUnavailable")),
     ],
 )
-def test_whatever_leaves_the_outcome_open_makes_the_provisioner_ask_again(error: Exception) -> None:
+def test_an_open_outcome_makes_the_provisioner_ask_again(error: Exception) -> None:
     assert from_ec2(error, "CreateVolume").code in ASK_AGAIN, "a volume that was made after all would be forgotten"
 
 
@@ -85,7 +85,7 @@ def test_a_failed_look_is_never_final() -> None:
     assert CsiError("DEADLINE_EXCEEDED", "late").undecided().code == "DEADLINE_EXCEEDED"
 
 
-def test_waiting_ends_with_the_condition_the_deadline_or_the_controller() -> None:
+def test_waiting_ends_with_condition_deadline_or_stop() -> None:
     stop = threading.Event()
     seen = iter([None, "there"])
     assert Deadline(5, stop).wait_until(lambda: next(seen), "it is there") == "there"
@@ -100,7 +100,7 @@ def test_waiting_ends_with_the_condition_the_deadline_or_the_controller() -> Non
     assert time.monotonic() - began < 5, "waiting outlived its deadline"
 
 
-def test_calls_for_one_name_follow_each_other_and_others_do_not_wait() -> None:
+def test_only_calls_for_one_name_wait_for_each_other() -> None:
     in_flight, stop = InFlight(), threading.Event()
     inside: list[str] = []
 

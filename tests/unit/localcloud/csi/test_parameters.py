@@ -25,7 +25,7 @@ def test_the_class_of_the_lab_is_understood() -> None:
     assert parameters.tag_specifications == {"tagSpecification_1": "Name=kubernetes-dynamic-{{ .PVName }}"}
 
 
-def test_nothing_asked_is_an_unencrypted_gp3_volume_as_ebs_makes_it() -> None:
+def test_the_default_is_an_unencrypted_gp3_volume() -> None:
     parameters = parse_parameters({})
     assert (parameters.volume_type, parameters.encrypted, parameters.kms_key_id) == ("gp3", False, None)
     assert (parameters.iops, parameters.throughput) == (None, None), "EBS knows its own defaults"

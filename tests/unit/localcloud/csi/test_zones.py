@@ -35,7 +35,7 @@ def test_a_topology_that_is_not_one_zone_is_refused(segments: dict[str, str]) ->
     assert ZONE_KEY in refused.value.message, "the message has to say which keys are accepted"
 
 
-def test_the_preferred_zones_come_first_and_only_where_they_are_allowed() -> None:
+def test_preferred_zones_come_first_where_allowed() -> None:
     wanted = wanted_zones([at("us-east-1c"), at("eu-west-1a")], [at("us-east-1b"), at("us-east-1c")])
     assert wanted == ["us-east-1c", "us-east-1b"], "the first preferred zone is where the pod goes"
     assert wanted_zones([at("us-east-1b")], []) == ["us-east-1b"], "preferred alone is a wish too"

@@ -72,7 +72,9 @@ def test_a_changed_argument_takes_the_place_of_the_old(layout: Layout, monkeypat
     _with_table(monkeypatch, *changed)
     assert update.outdated(record, layout) == {"etcd"}
     update.update(record, layout)
-    assert _arguments(layout)["etcd"] == ["--from-kwokctl=2", "--added=3"]
+    etcd = _arguments(layout)["etcd"]
+    assert (etcd[0], etcd[-1]) == ("--from-kwokctl=2", "--added=3")
+    assert "--from-kwokctl=1" not in etcd, "two values for one key"
     assert STAGE in yaml.safe_load_all(layout.cluster_configuration.read_text()), "kwok would lose the life of Pods"
 
 
