@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from checkout import ROOT
+from checkout import ROOT, CommandFailed
 from tests.former import unpack_former
+from tests.planted.plant import plant
 from tests.rehearsal.aws_rehearsal import AwsRehearsal
 from tests.rehearsal.children import NETWORK_ADDONS, TABLE, children
 from tests.rehearsal.events import Step, one, steps
@@ -68,16 +69,21 @@ def taken_over(folder: Path) -> Run:
         return Run(former, before, steps(folder / "up.log"), after, calls, again, rehearsal.left())
 
 
-def destroyed_at_once(folder: Path) -> Counter[str]:
-    """Up by version 0.1, destroy by today's program."""
+def without_aliases(folder: Path) -> tuple[str, Counter[str]]:
+    """Up by version 0.1, up by today's program without its aliases, destroy by today's program."""
     with AwsRehearsal(folder, source=unpack_former(folder.parent / "former")) as rehearsal:
-        rehearsal.checkout.up()
-        rehearsal.checkout.take_program(ROOT)
-        rehearsal.checkout.destroy()
-        return rehearsal.left()
+        checkout = rehearsal.checkout
+        checkout.up()
+        checkout.take_program(ROOT)
+        plant(checkout.folder, "aliases=[former]", "aliases=[]")
+        with pytest.raises(CommandFailed) as refusal:
+            checkout.up()
+        checkout.take_program(ROOT)
+        checkout.destroy()
+        return str(refusal.value), rehearsal.left()
 
 
-SCENARIOS = [taken_over, destroyed_at_once]
+SCENARIOS = [taken_over, without_aliases]
 
 
 @pytest.fixture
@@ -125,5 +131,11 @@ def test_destroy_after_taking_over_leaves_nothing(run: Run) -> None:
     assert not run.left
 
 
-def test_cluster_of_version_0_1_is_destroyed_at_once(result_of: ResultOf) -> None:
-    assert not result_of(destroyed_at_once)
+def test_aws_refuses_to_create_the_add_ons_again(result_of: ResultOf) -> None:
+    refusal, _ = result_of(without_aliases)
+    assert "ResourceInUseException" in refusal, "without an alias the add-ons of version 0.1 are unknown"
+
+
+def test_cluster_that_was_not_taken_over_is_destroyed(result_of: ResultOf) -> None:
+    _, left = result_of(without_aliases)
+    assert not left
