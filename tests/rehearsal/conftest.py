@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.rehearsal.scenarios import ResultOf, Scenario
+from tests.rehearsal.scenarios import PRINTED, ResultOf, Scenario
 
 # Of one module, and modules run side by side: each of them waits for processes to start half of the time.
 AT_ONCE = 3
@@ -19,6 +19,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.timeout(SCENARIO_SECONDS))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print what the tests recorded. Under pytest-xdist a test's own output would be lost."""
+    reports = terminalreporter.getreports("passed")
+    for text in (value for report in reports for name, value in report.user_properties if name == PRINTED):
+        terminalreporter.write_line(f"\n{text}")
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 from pulumi import ResourceTransformationArgs
 
-CLUSTER, NODES = "eks:index:Cluster", "aws:eks/nodeGroup:NodeGroup"
+CLUSTER, NODES, ADDON = "eks:index:Cluster", "aws:eks/nodeGroup:NodeGroup", "aws:eks/addon:Addon"
 SERVER = "storage-lab:index:NfsServer"
 BARRIER = "pulumi-python:dynamic/storage-lab:ReclaimBarrier"
 
@@ -26,3 +26,8 @@ def volumes_not_waited_for(args: ResourceTransformationArgs) -> None:
         args.opts.depends_on = []
     if args.type_ == BARRIER:
         args.props.update(storage_class="another", volume_tag={"key": "another", "value": "another"}, own_claims=[])
+
+
+def add_ons_of_older_stacks_forgotten(args: ResourceTransformationArgs) -> None:
+    if args.type_ == ADDON:
+        args.opts.aliases = []

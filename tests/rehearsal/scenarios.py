@@ -9,3 +9,6 @@ Scenario = Callable[[Path], Any]
 
 ResultOf = Callable[[Scenario], Any]
 """The fixture `result_of`: returns the result of a scenario in SCENARIOS, and waits for it."""
+
+PRINTED = "rehearsal"
+"""The property of a test's report whose values are printed when all tests are done."""

@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -15,7 +16,7 @@ from tests.rehearsal.aws_rehearsal import AwsRehearsal
 from tests.rehearsal.children import TABLE, children
 from tests.rehearsal.critical_path import critical_path
 from tests.rehearsal.events import Step, one, steps, table
-from tests.rehearsal.scenarios import ResultOf
+from tests.rehearsal.scenarios import PRINTED, ResultOf
 
 CLUSTER = "storage-lab-dev"
 
@@ -183,12 +184,12 @@ def test_add_ons_of_every_node_are_created_beside_the_nodes(run: Run) -> None:
         assert nodes.begin < addon.end, f"{name} holds up the nodes"
 
 
-def test_order_is_printed_and_everything_is_deleted(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    made = [step for step in run.created if not step.type.startswith("pulumi:")]
-    gone = [step for step in run.deleted if not step.type.startswith("pulumi:")]
-    assert {step.label for step in gone} == {step.label for step in made}, "what was created must be deleted"
-    with capsys.disabled():
-        print("\n" + table("up", made) + "\n\n" + table("destroy", gone))
+def test_everything_that_was_created_is_deleted(run: Run, record_property: Callable[[str, str], None]) -> None:
+    created = [step for step in run.created if not step.type.startswith("pulumi:")]
+    deleted = [step for step in run.deleted if not step.type.startswith("pulumi:")]
+    assert {step.label for step in deleted} == {step.label for step in created}
+    record_property(PRINTED, table("up", created))
+    record_property(PRINTED, table("destroy", deleted))
 
 
 def test_policy_for_the_learner_allows_every_call(run: Run) -> None:
@@ -204,8 +205,9 @@ def test_children_of_the_cluster_are_those_of_pulumi_eks(run: Run) -> None:
     assert children(run.state) == TABLE.splitlines(), "compare with the plugin by python -m tests.rehearsal.children"
 
 
-def test_critical_path_is_the_documented_one(run: Run) -> None:
+def test_critical_path_is_the_documented_one(run: Run, record_property: Callable[[str, str], None]) -> None:
     minutes, path = critical_path(run.state)
+    record_property(PRINTED, f"critical path: {minutes:.1f} minutes, {' > '.join(path)}")
     assert path == ["lab-eksCluster", "lab-nodes", "lab-ebs-aws-ebs-csi-driver"]
     for document in ("eks.md", "scale.md"):
         assert f"**{minutes:.1f} minutes**" in (ROOT / "docs" / document).read_text(), (

@@ -10,7 +10,8 @@ import pytest
 
 from checkout import ROOT, CommandFailed
 from tests.former import unpack_former
-from tests.planted.plant import plant
+from tests.planted.transform import plant
+from tests.rehearsal import planted_errors
 from tests.rehearsal.aws_rehearsal import AwsRehearsal
 from tests.rehearsal.children import NETWORK_ADDONS, TABLE, children
 from tests.rehearsal.events import Step, one, steps
@@ -75,7 +76,7 @@ def without_aliases(folder: Path) -> tuple[str, Counter[str]]:
         checkout = rehearsal.checkout
         checkout.up()
         checkout.take_program(ROOT)
-        plant(checkout.folder, "aliases=[former]", "aliases=[]")
+        plant(checkout.folder, planted_errors.add_ons_of_older_stacks_forgotten)
         with pytest.raises(CommandFailed) as refusal:
             checkout.up()
         checkout.take_program(ROOT)
