@@ -8,16 +8,20 @@ import json
 import os
 import secrets
 import shutil
+import ssl
 import subprocess
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 
+from checkout.until import until
 from localcloud.components import PORTS
 from localcloud.kwok import kwokctl as kwok
-from localcloud.machine.ports import reserve
+from localcloud.machine.ports import answers, reserve
 
 CLUSTER = "rehearsal"
 
@@ -34,23 +38,38 @@ class Kubernetes:
         return (self.folder / "kubeconfig").exists()
 
     def start(self) -> None:
-        """Start it and wait until it answers. Raises RuntimeError with the end of what kwokctl said."""
+        """Start it and wait until it works. Raises RuntimeError with the end of what kwokctl said."""
         self.folder.mkdir(parents=True, exist_ok=True)
         # Plays the signed token of `aws eks get-token`, and the access entry of the cluster's creator.
         self._tokens.write_text(f'{secrets.token_hex(16)},creator,1,"system:masters"\n')
         with reserve(PORTS) as ports:
             config = self.folder / "kwokctl.yaml"
             config.write_text(yaml.safe_dump(self._configuration(ports)))
-            self._kwokctl("create", "cluster", "--config", str(config), "--wait", "180s")
+            own = ("--kubeconfig", str(self.kubeconfig))
+            self._kwokctl("create", "cluster", "--config", str(config), "--wait", "180s", *own)
+            until(lambda: self.works(ports), "all components of the control plane work", seconds=180, pause=0.2)
+
+    def works(self, ports: dict[str, int]) -> bool:
+        """Return whether scheduler, kwok and the controllers work, and start again whichever has ended.
+
+        Each of them gives up when the API server is slow at first, as it is on busy cores.
+        """
+        pids = [int(file.read_text()) for file in self.folder.glob(f"clusters/{CLUSTER}/pids/*.pid")]
+        if not all(map(_lives, pids)):
+            self._kwokctl("start", "cluster")
+        if not (answers(ports["kwok-controller"]) and _is_ready(ports["kube-scheduler"])):
+            return False
+        # The controllers make it. The port of the controller manager answers before they run.
+        return "default" in self.kubectl("get", "serviceaccounts", "--namespace=default", "-o", "name")
 
     def stop(self) -> None:
         """End all of its processes and forget its data."""
-        self._kwokctl("delete", "cluster")
+        self._kwokctl("delete", "cluster", "--kubeconfig", str(self.kubeconfig))
         shutil.rmtree(self.folder)
 
     def _kwokctl(self, *words: str) -> None:
         ran = subprocess.run(
-            [self.tools / "kwokctl", "--name", CLUSTER, *words, "--kubeconfig", self.folder / "kubeconfig"],
+            [self.tools / "kwokctl", "--name", CLUSTER, *words],
             env={"PATH": os.environ["PATH"], "HOME": str(self.folder), "KWOK_WORKDIR": str(self.folder)},
             capture_output=True,
             text=True,
@@ -116,3 +135,21 @@ class Kubernetes:
         if ran.returncode:
             raise RuntimeError(f"kubectl {' '.join(words)}: {ran.stderr.strip()}")
         return ran.stdout
+
+
+def _is_ready(port: int) -> bool:
+    """Return whether the scheduler that listens there has read the cluster."""
+    unverified = ssl.create_default_context()  # it signs a certificate for itself
+    unverified.check_hostname, unverified.verify_mode = False, ssl.CERT_NONE
+    try:
+        with urllib.request.urlopen(f"https://127.0.0.1:{port}/readyz", timeout=2, context=unverified) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

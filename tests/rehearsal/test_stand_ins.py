@@ -5,15 +5,22 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import psutil
 import pytest
+import yaml
 from google.protobuf import json_format, struct_pb2
 from pulumi.runtime.proto import provider_pb2
 
+from checkout.until import until
+from localcloud.machine.ports import answers
 from tests.rehearsal import aws_provider, eks_plugin
 from tests.rehearsal.aws_behaviour import AwsBehaviour, Refused
+from tests.rehearsal.aws_rehearsal import TOOLS
+from tests.rehearsal.kubernetes import Kubernetes
 
 CIDRS = ["203.0.113.7/32"]
 # A cluster in a state: what the program said, and what AWS added.
@@ -140,3 +147,20 @@ def test_profile_of_the_shell_is_written_into_the_kubeconfig(profile: str | None
     (user,) = eks_plugin.kubeconfig("lab", "https://a", "Y2E=", "us-east-1", profile=profile)["users"]
     assert user["user"]["exec"]["args"][8:] == words
     assert json.loads(user["user"]["exec"]["env"][0]["value"])["apiVersion"].startswith("client.authentication")
+
+
+# The control plane.
+
+
+def test_component_that_gave_up_is_started_again(tmp_path: Path) -> None:
+    kubernetes = Kubernetes(tmp_path / "kubernetes", TOOLS)
+    kubernetes.start()
+    try:
+        ports = yaml.safe_load((kubernetes.folder / "kwokctl.yaml").read_text())["options"]
+        names = {"kube-scheduler": ports["kubeSchedulerPort"], "kwok-controller": ports["kwokControllerPort"]}
+        (scheduler,) = kubernetes.folder.rglob("kube-scheduler.pid")
+        psutil.Process(int(scheduler.read_text())).kill()
+        until(lambda: not answers(names["kube-scheduler"]), "the scheduler ends")
+        until(lambda: kubernetes.works(names), "the scheduler runs again: without it no Pod would get a node", 120)
+    finally:
+        kubernetes.stop()
