@@ -24,6 +24,8 @@ from localcloud.kwok import kwokctl as kwok
 from localcloud.machine.ports import answers, reserve
 
 CLUSTER = "rehearsal"
+# The local cloud keeps kwok from listening. Here its open port shows that it works.
+KWOK = "kwok-controller"
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Kubernetes:
         self.folder.mkdir(parents=True, exist_ok=True)
         # Plays the signed token of `aws eks get-token`, and the access entry of the cluster's creator.
         self._tokens.write_text(f'{secrets.token_hex(16)},creator,1,"system:masters"\n')
-        with reserve(PORTS) as ports:
+        with reserve((*PORTS, KWOK)) as ports:
             config = self.folder / "kwokctl.yaml"
             config.write_text(yaml.safe_dump(self._configuration(ports)))
             own = ("--kubeconfig", str(self.kubeconfig))
@@ -57,7 +59,7 @@ class Kubernetes:
         pids = [int(file.read_text()) for file in self.folder.glob(f"clusters/{CLUSTER}/pids/*.pid")]
         if not all(map(_lives, pids)):
             self._kwokctl("start", "cluster")
-        if not (answers(ports["kwok-controller"]) and _is_ready(ports["kube-scheduler"])):
+        if not (answers(ports[KWOK]) and _is_ready(ports["kube-scheduler"])):
             return False
         # The controllers make it. The port of the controller manager answers before they run.
         return "default" in self.kubectl("get", "serviceaccounts", "--namespace=default", "-o", "name")
@@ -88,7 +90,7 @@ class Kubernetes:
         return {
             "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
             "kind": "KwokctlConfiguration",
-            "options": kwok.options(self.tools, ports),
+            "options": {**kwok.options(self.tools, ports), "kwokControllerPort": ports[KWOK]},
             "componentsPatches": [
                 {"name": "kube-apiserver", "extraArgs": arguments},
                 # Whoever loses a lease ends, and on busy cores a lease is easily lost. Nobody would start them again.
