@@ -163,7 +163,24 @@ def test_taken_port_of_the_scheduler_is_named_with_its_holder(fault_lab: FaultLa
         saw(errors(refused.stdout))
         fault_lab.checkout.up()
         fault_lab.check_standing()
-    fault_lab.checkout.destroy()
+
+
+def test_cloud_that_cannot_start_keeps_its_volume(fault_lab: FaultLab) -> None:
+    checkout = fault_lab.checkout
+    before, record = checkout.outputs(), read(checkout.cloud)
+    assert record is not None
+    with fault_lab.fault("the API server's port taken", "up and destroy of a stopped cloud") as saw:
+        kill(fault_lab)
+        with until(lambda: _listener(record.api_port), "the port can be taken"):
+            for command in (checkout.up, checkout.destroy):
+                refused = command(expect=None)
+                assert refused.returncode != 0, "a cloud that is only down must not pass for one that was deleted"
+                assert f"port {record.api_port} of kube-apiserver is taken by" in refused.stdout
+        saw(errors(refused.stdout))
+        checkout.up()
+        assert checkout.outputs()["volumeId"] == before["volumeId"], "the data is lost"
+        fault_lab.check_standing()
+    checkout.destroy()
     fault_lab.check_gone()
 
 
