@@ -90,6 +90,25 @@ def test_the_outputs_name_the_volume_that_was_made() -> None:
     assert deployed.value(server.service_ip) == "10.0.0.17"
 
 
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_outputs_of_a_claim_without_a_volume_are_empty(nothing: object) -> None:
+    unbound = {**CLOUD, BOUND_CLAIM: {"spec": {"volumeName": nothing}}}
+    deployed = deploy(lambda: NfsServer("nfs-server", {}), outputs=unbound)
+    server = deployed.result
+    found = [deployed.value(output) for output in (server.pv_name, server.volume_id, server.volume_name)]
+    assert found == ["", "", ""], "None, or a name made of it, would be in the state and in every later preview"
+    assert not deployed.all(BOUND_VOLUME), "there is nothing to patch"
+
+
+def test_the_first_pod_of_a_claim_is_a_reason_to_look_again() -> None:
+    none = {**CLOUD, DEPLOYMENT: {"spec": {"replicas": 0}}}
+    triggers = [
+        deploy(lambda: NfsServer("nfs-server", {}), outputs=outputs).one(BOUND_CLAIM).options.replacement_trigger
+        for outputs in (CLOUD, none)
+    ]
+    assert triggers[0] != triggers[1], "the next up would keep the outputs of a claim without a volume"
+
+
 def test_the_volume_is_read_after_claim_and_deployment_exist() -> None:
     deployed = lab()
     bound, volume = deployed.one(BOUND_CLAIM), deployed.one(BOUND_VOLUME)
