@@ -167,6 +167,7 @@ def test_taken_port_of_the_scheduler_is_named_with_its_holder(fault_lab: FaultLa
 
 def test_cloud_that_cannot_start_keeps_its_volume(fault_lab: FaultLab) -> None:
     checkout = fault_lab.checkout
+    checkout.up()
     before, record = checkout.outputs(), read(checkout.cloud)
     assert record is not None
     with fault_lab.fault("the API server's port taken", "up and destroy of a stopped cloud") as saw:
@@ -177,6 +178,7 @@ def test_cloud_that_cannot_start_keeps_its_volume(fault_lab: FaultLab) -> None:
                 assert refused.returncode != 0, "a cloud that is only down must not pass for one that was deleted"
                 assert f"port {record.api_port} of kube-apiserver is taken by" in refused.stdout
         saw(errors(refused.stdout))
+        checkout.preview()
         checkout.up()
         assert checkout.outputs()["volumeId"] == before["volumeId"], "the data is lost"
         fault_lab.check_standing()

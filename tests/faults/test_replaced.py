@@ -45,10 +45,11 @@ def test_what_is_replaced_is_there_afterwards(fault_lab: FaultLab, what: str) ->
 @pytest.mark.parametrize("what", cases(CANNOT, telling=["the claim", "the barrier"]))
 def test_what_holds_data_is_not_replaced(fault_lab: FaultLab, what: str) -> None:
     volume = fault_lab.checkout.outputs()["volumeId"]
-    with fault_lab.fault(f"--replace of {what}", "up") as saw:
-        refused = _replace(fault_lab, CANNOT[what], expect=None)
-        assert refused.returncode != 0
-        assert "default/nfs-pvc. Nothing was deleted" in refused.stdout, refused.stdout + refused.stderr
+    with fault_lab.fault(f"--replace of {what}", "preview, up") as saw:
+        for command in (fault_lab.checkout.preview, fault_lab.checkout.up):
+            refused = command("--replace", f"urn:pulumi:local::storage-lab::{CANNOT[what]}", expect=None)
+            assert refused.returncode != 0
+            assert "default/nfs-pvc. Nothing was deleted" in refused.stdout, refused.stdout + refused.stderr
         saw(errors(refused.stdout))
         fault_lab.check_standing()
         fault_lab.checkout.up()
