@@ -51,17 +51,26 @@ def read(file: Path) -> Ec2Key:
         raise LocalCloudError(f"no EC2 key can be read from {file} ({error}): `pulumi up` writes a new one") from error
 
 
-def key_of(endpoint: str, clouds: Path = CLOUDS) -> Ec2Key:
-    """Return the key of the EC2 API at that URL, whose cloud is one of the folders in `clouds`; NONE where none is.
+def file_of(endpoint: str, clouds: Path = CLOUDS) -> Path | None:
+    """Return the file with the key of the EC2 API at that URL, whose cloud is one of the folders in `clouds`.
 
     A resource knows its endpoint and nothing else of the cloud, so that no state holds a key.
     """
     for file in clouds.glob(f"*/{record_file.FILE}"):
         try:
             record = record_file.read(file.parent)
-            if record is not None and record.ec2_endpoint == endpoint:
-                key = Layout(file.parent).ec2_key
-                return read(key) if key.exists() else NONE
-        except LocalCloudError:  # a damaged cloud beside the one that is meant, or no key that can be read
+        except LocalCloudError:  # a damaged cloud beside the one that is meant
             continue
-    return NONE
+        if record is not None and record.ec2_endpoint == endpoint:
+            key = Layout(file.parent).ec2_key
+            return key if key.exists() else None
+    return None
+
+
+def key_of(endpoint: str, clouds: Path = CLOUDS) -> Ec2Key:
+    """Return the key of the EC2 API at that URL; NONE where no file holds it."""
+    file = file_of(endpoint, clouds)
+    try:
+        return read(file) if file else NONE
+    except LocalCloudError:
+        return NONE

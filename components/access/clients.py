@@ -142,6 +142,17 @@ def local_ec2_key(endpoint: str) -> "Ec2Key":
     return ec2_key.key_of(endpoint)
 
 
+def shell_for_ec2(access: Mapping[str, str]) -> tuple[str, str]:
+    """Return what a shell needs to ask that EC2 API with the AWS CLI: a line to type first, and the options."""
+    options = f"--region {access['region']}"
+    if not (endpoint := access.get("endpoint_url")):
+        return "", options
+    from localcloud import ec2_key
+
+    file = ec2_key.file_of(endpoint)
+    return f". '{file}'; " if file else "", f"{options} --endpoint-url {endpoint}"
+
+
 @cache
 def _local_client(endpoint: str, region: str, key: "Ec2Key") -> Any:
     """Return one client for all nodes of a stack: making it takes 0.15 s, and threads may share it."""

@@ -12,7 +12,7 @@ from typing import Any, TypedDict
 import pulumi
 from pulumi.dynamic import Resource
 
-from ..access.clients import ClusterClient
+from ..access.clients import ClusterClient, shell_for_ec2
 from ..access.cluster_access import Ec2Access
 from ..access.dynamic_provider import Failure, RecordedInputs, deleting
 from ..settings.servers import OwnedClaim
@@ -83,11 +83,8 @@ class ClassVolumes:
 
     def _command(self, volume: EbsVolume) -> str:
         """Return what deletes an EBS volume that no PersistentVolume knows any more."""
-        ec2 = self._props["ec2"]
-        command = f"aws ec2 delete-volume --volume-id {volume.id} --region {ec2['region']}"
-        if "endpoint_url" in ec2:
-            command = f"AWS_ACCESS_KEY_ID=lab AWS_SECRET_ACCESS_KEY=lab {command} --endpoint-url {ec2['endpoint_url']}"
-        return f"  if nobody wants its data: {command}"
+        key, options = shell_for_ec2(self._props["ec2"])
+        return f"  if nobody wants its data: {key}aws ec2 delete-volume --volume-id {volume.id} {options}"
 
     def _in_kubernetes(self) -> Inventory:
         storage_class = self._props["storage_class"]

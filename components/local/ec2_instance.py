@@ -139,8 +139,8 @@ def _is_alive(props: dict[str, Any], instance_id: str, unknown: bool) -> bool:
         with build_opener(ProxyHandler({})).open(Request(endpoint, question, headers), timeout=5) as answer:
             state = ElementTree.parse(answer).find(".//{*}instanceState/{*}name")
         return state is not None and state.text in _ALIVE
-    except HTTPError as error:
-        return unknown and not _is_not_found(error.read())
+    except HTTPError as error:  # a refusal is not an answer: this checkout may not have the key of another's cloud
+        return not _is_not_found(error.read())
     except (OSError, ElementTree.ParseError):
         return unknown
 

@@ -10,6 +10,11 @@ from tests.faults.conftest import NewFaultLab
 from tests.faults.fault_lab import FaultLab, errors, patch
 
 RETAIN = '{"spec": {"persistentVolumeReclaimPolicy": "Retain"}}'
+DELETE_VOLUME = """\
+import sys, boto3
+volume, region, endpoint = sys.argv[1:]
+boto3.client("ec2", region_name=region, endpoint_url=endpoint).delete_volume(VolumeId=volume)
+"""
 
 
 @pytest.fixture
@@ -52,8 +57,10 @@ def test_destroy_gives_the_command_for_a_disk_that_is_left_alone(fault_lab: Faul
         assert refused.returncode != 0
         assert outputs["volumeId"] in refused.stdout
         saw(errors(refused.stdout))
-        command = re.findall(r"aws ec2 (\S+) --volume-id (\S+) --region \S+ --endpoint-url (\S+)", refused.stdout)
-        assert set(command) == {("delete-volume", outputs["volumeId"], outputs["ec2Endpoint"])}
-        checkout.ec2().delete_volume(VolumeId=outputs["volumeId"])
+        pattern = r"(\. '.+?'); aws ec2 (\S+) --volume-id (\S+) --region (\S+) --endpoint-url (\S+)"
+        [(key, *command)] = set(re.findall(pattern, refused.stdout))
+        assert command == ["delete-volume", outputs["volumeId"], "us-east-1", outputs["ec2Endpoint"]]
+        # The AWS CLI is not installed here. It takes the key from the same variables as its library does.
+        checkout.run("sh", "-c", f'{key}; exec python -c "$0" "$@"', DELETE_VOLUME, *command[1:])
         checkout.destroy()
         fault_lab.check_gone()

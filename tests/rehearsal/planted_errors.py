@@ -1,9 +1,12 @@
 """The errors that are planted into rehearsed programs; each changes the registration of the resource it is about."""
 
 from pulumi import ResourceTransformationArgs
+from pulumi.dynamic.dynamic import serialize_provider
+
+from components.access.dynamic_provider import PROVIDER_KEY
+from components.providers import FrozenInputsProvider
 
 CLUSTER, NODES, ADDON = "eks:index:Cluster", "aws:eks/nodeGroup:NodeGroup", "aws:eks/addon:Addon"
-SERVER = "storage-lab:index:NfsServer"
 BARRIER = "pulumi-python:dynamic/storage-lab:ReclaimBarrier"
 
 
@@ -21,11 +24,9 @@ def nodes_before_the_cluster(args: ResourceTransformationArgs) -> None:
 
 
 def volumes_not_waited_for(args: ResourceTransformationArgs) -> None:
-    """Let the barrier wait for the volumes of another class, and the servers not wait for the barrier."""
-    if args.type_ == SERVER:
-        args.opts.depends_on = []
+    """Let a provider delete the barrier that does not wait: what records the frozen inputs."""
     if args.type_ == BARRIER:
-        args.props.update(storage_class="another", volume_tag={"key": "another", "value": "another"}, own_claims=[])
+        args.props.update({PROVIDER_KEY: serialize_provider(FrozenInputsProvider()), "rules": {}})
 
 
 def add_ons_of_older_stacks_forgotten(args: ResourceTransformationArgs) -> None:

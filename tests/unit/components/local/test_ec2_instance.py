@@ -160,6 +160,18 @@ def elsewhere(endpoint: Any) -> dict[str, Any]:
     return {**PROPS, "ec2": {"region": "us-east-1", "endpoint_url": endpoint}}
 
 
+def test_instance_is_kept_when_ec2_refuses_the_key(
+    provider: Ec2InstanceProvider, ec2: Ec2, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance = provider.create(PROPS).id
+
+    def refuse(_emulator: Emulator, request: Request, timeout: float) -> io.BytesIO:
+        raise HTTPError(request.full_url, 401, "Unauthorized", Message(), io.BytesIO(b"<Code>AuthFailure</Code>"))
+
+    monkeypatch.setattr(Emulator, "open", refuse)
+    assert provider.read(instance, PROPS).id == instance, "a state used in another checkout would lose its node"
+
+
 def test_another_port_of_the_emulator_is_an_update_in_place(provider: Ec2InstanceProvider, ec2: Ec2) -> None:
     instance = provider.create(PROPS).id
     ec2.endpoint = "http://127.0.0.1:2"
