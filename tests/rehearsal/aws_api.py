@@ -25,6 +25,7 @@ from botocore.session import Session
 
 from localcloud import ec2_emulator as ec2_api
 from tests.rehearsal.aws_behaviour import AWS_ITSELF, AwsBehaviour, Refused
+from tests.rehearsal.signatures import is_authentic
 
 SERVICES = "ec2,eks,iam,sts"
 # Of each add-on that the program or pulumi-eks asks for, a version for each Kubernetes version. Invented numbers, the
@@ -129,7 +130,12 @@ class Rehearsed:
         headers = {name.decode().lower(): value.decode() for name, value in scope["headers"]}
         who, service = signed_by(headers)
         called = action(service, scope["method"], scope["path"], body)
-        answer = await self._answer(who, service, called, scope, body)
+        if is_authentic(scope, headers, body):
+            answer = await self._answer(who, service, called, scope, body)
+        else:
+            answer = Answer.refusal(
+                service, Refused("AuthFailure", "the request is not signed with a key of the rehearsal")
+            )
         with self._calls.open("a") as log:
             log.write(json.dumps({"who": who, "call": called, "status": answer.status}) + "\n")
         await answer.send(send)

@@ -18,6 +18,7 @@ from botocore.config import Config
 from tests.rehearsal.driver import DriverProcesses
 from tests.rehearsal.kubernetes import Kubernetes
 from tests.rehearsal.nodes import Nodes
+from tests.rehearsal.signatures import SECRET
 
 AWS_ITSELF = "AWSITSELF"
 DRIVER = "aws-ebs-csi-driver"
@@ -56,7 +57,7 @@ class AwsBehaviour:
             if service not in self._clients:
                 self._clients[service] = boto3.Session().client(
                     service, endpoint_url=self._endpoint, region_name="us-east-1", aws_access_key_id=AWS_ITSELF,
-                    aws_secret_access_key="none", config=Config(proxies={}),
+                    aws_secret_access_key=SECRET, config=Config(proxies={}),
                 )  # fmt: skip
             return self._clients[service]
 

@@ -16,6 +16,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from checkout import ROOT, Checkout
 from checkout.until import until
+from tests.rehearsal.signatures import SECRET
 
 LEARNER = "LEARNER"
 # The slowest command, an `up` from nothing, on cores that other tests share.
@@ -78,7 +79,7 @@ class AwsRehearsal:
             "REHEARSAL_FOLDER": str(self.folder),
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": LEARNER,
-            "AWS_SECRET_ACCESS_KEY": "none",
+            "AWS_SECRET_ACCESS_KEY": SECRET,
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -98,7 +99,7 @@ class AwsRehearsal:
         """Return a client for looking at the account; its calls are not the learner's."""
         return boto3.Session().client(
             service, endpoint_url=self.endpoint, region_name="us-east-1", aws_access_key_id="LOOKING",
-            aws_secret_access_key="none", config=Config(proxies={}),
+            aws_secret_access_key=SECRET, config=Config(proxies={}),
         )  # fmt: skip
 
     def calls(self, who: str = LEARNER) -> list[str]:

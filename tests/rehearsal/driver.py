@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from components.settings.conventions import EBS_DRIVER
-from localcloud import ec2_key
-from localcloud.record.layout import Layout
 from tests.rehearsal.kubernetes import Kubernetes
+from tests.rehearsal.signatures import SECRET
 
 MOST_VOLUMES = 25
 
@@ -35,9 +34,10 @@ class DriverProcesses:
         socket = self._folder / "csi.sock"
         kubeconfig = f"--kubeconfig={self._kubernetes.kubeconfig}"
         address = f"--csi-address={socket}"
-        ec2_key.create(Layout(self._folder), "us-east-1")
+        key = self._folder / "aws.env"
+        key.write_text(f"export AWS_ACCESS_KEY_ID=DRIVER\nexport AWS_SECRET_ACCESS_KEY={SECRET}\n")
         ours = ["--endpoint", f"unix://{socket}", "--ec2-endpoint", self._endpoint, "--region", "us-east-1"]
-        ours += ["--ec2-key", str(Layout(self._folder).ec2_key)]
+        ours += ["--ec2-key", str(key)]
         self._run("controller", sys.executable, "-m", "localcloud.csi.server", *ours)
         topology = ["--extra-create-metadata", "--feature-gates=Topology=true", "--default-fstype=ext4"]
         for sidecar, more in (("csi-provisioner", topology), ("csi-attacher", [])):
