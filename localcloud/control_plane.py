@@ -196,6 +196,8 @@ class ControlPlane:
         raise AssertionError("unreachable")
 
     def _create_once(self, region: str, owner: str) -> CloudRecord:
+        from . import pki  # here: what starts a cloud does not need it
+
         layout = self._layout
         with ports.reserve(PORTS) as chosen:
             record = CloudRecord(
@@ -211,6 +213,7 @@ class ControlPlane:
             token = secrets.token_hex(32)
             write_atomically(layout.token, f'{token},admin,admin,"system:masters"\n')
             ec2_key.create(layout, region)
+            pki.create(layout)
             kwokctl.write_configuration(record, layout)
             # The controllers wait for every last default role of RBAC to be written. Meanwhile the caller can create
             # nodes and claims: what waits for a controller waits for it anyway.

@@ -46,7 +46,7 @@ class Layout:
         self.cluster_configuration = self.cluster / "kwok.yaml"
         self.admin_kubeconfig = self.cluster / "kubeconfig.yaml"
         self.ca = self.cluster / "pki" / "ca.crt"
-        # kwokctl issues one certificate, which every server and every client of the cloud uses.
+        # One certificate, which every server and every client of the cloud uses (pki.py; in older clouds kwokctl's).
         self.client_certificate = self.cluster / "pki" / "admin.crt"
         self.client_key = self.cluster / "pki" / "admin.key"
         self.pid_files = self.cluster / "pids"
