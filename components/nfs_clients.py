@@ -8,7 +8,7 @@ from pulumi_kubernetes.core.v1 import PersistentVolume, PersistentVolumeClaim, P
 
 from .settings.arguments import check_arguments
 from .settings.conventions import SHELL_IMAGE
-from .workload import owner_reference, workload_options
+from .workload import OVERRIDE, owner_reference, workload_options
 
 SHARE = "/share"
 MOUNT_OPTIONS = (
@@ -97,6 +97,7 @@ class NfsClients(pulumi.ComponentResource):
                 "name": f"{self._args['server_name']}-{kind}",
                 "namespace": self._args["namespace"],
                 "labels": labels,
+                "annotations": OVERRIDE,
                 # When the Service gets another address, volume and claim are replaced, and these Pods use the claim.
                 "owner_references": [owner_reference(claim)],
             },

@@ -29,7 +29,7 @@ from .settings.conventions import (
 )
 from .settings.names import check_claim_name, check_image, check_namespace, check_service_name
 from .settings.quantity import check_storage
-from .workload import owner_reference, workload_options
+from .workload import OVERRIDE, owner_reference, workload_options
 
 SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
 # What a client of NFS version 3 or 4 needs to reach.
@@ -152,6 +152,7 @@ class NfsServer(pulumi.ComponentResource):
                 "name": self._server,
                 "namespace": self._namespace,
                 "labels": self._labels,
+                "annotations": OVERRIDE,
                 "owner_references": [owner_reference(claim)],
             },
             spec={

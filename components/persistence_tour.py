@@ -20,7 +20,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 from .settings.arguments import check_arguments
 from .settings.conventions import SHELL_IMAGE
 from .settings.tour_plan import CLAIM_TEMPLATE, DATA, GROWTH, STATEFUL_SET, TOUR_NAMESPACE, WAYS, Way, journal
-from .workload import owner_reference, workload_options
+from .workload import OVERRIDE, owner_reference, workload_options
 
 HOST_FOLDER = "/var/lib/storage-lab-tour"
 SIZE = "1Gi"
@@ -141,8 +141,7 @@ class PersistenceTour(pulumi.ComponentResource):
                 "name": STATEFUL_SET,
                 "namespace": TOUR_NAMESPACE,
                 "labels": labels,
-                # `kubectl scale` takes over the number of replicas. The next `pulumi up` sets it all the same.
-                "annotations": {"pulumi.com/patchForce": "true"},
+                "annotations": OVERRIDE,
                 # The StatefulSet, and with it the claims that it made, is deleted with this claim.
                 "owner_references": [owner_reference(dynamic)],
             },

@@ -9,7 +9,12 @@ from pulumi_kubernetes.meta.v1 import OwnerReferenceArgsDict
 # Volume, attachment and image pull take one minute together. An image that cannot be pulled does not end the wait
 # early: after this long, look at the Pod's events.
 START_TIMEOUT = "5m"
-_CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
+# A Pod has 30 s to end. A shorter wait for it would fail where nothing is wrong.
+END_SECONDS = 60
+# `kubectl scale` takes over the number of replicas. With this the next `pulumi up` sets it, instead of a conflict.
+OVERRIDE = {"pulumi.com/patchForce": "true"}
+# A claim's delete waits for the last Pod that uses it, a workload's for its own Pods.
+_WAIT_FOR_PODS = ("core/v1:PersistentVolumeClaim", "apps/v1:Deployment", "apps/v1:StatefulSet")
 
 Transformation = Callable[[pulumi.ResourceTransformationArgs], pulumi.ResourceTransformationResult | None]
 
@@ -28,12 +33,15 @@ def workload_options(parent: pulumi.Resource, after: Sequence[pulumi.Resource]) 
 
 
 def free_within(seconds: int) -> Transformation:
-    """Return an option of a component: for how long a delete of its claims waits for the last Pod that uses them."""
+    """Return an option of a component: for how long a delete of its claims and workloads waits for Pods to end."""
 
     def transform(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
-        if args.type_ != _CLAIM:
+        if args.type_.removeprefix("kubernetes:") not in _WAIT_FOR_PODS:
             return None
-        waits = pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(delete=f"{seconds}s"))
+        longest = seconds if args.type_.endswith("Claim") else max(seconds, END_SECONDS)
+        own = args.opts.custom_timeouts or pulumi.CustomTimeouts()
+        timeouts = pulumi.CustomTimeouts(create=own.create, update=own.update, delete=f"{longest}s")
+        waits = pulumi.ResourceOptions(custom_timeouts=timeouts)
         return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, waits))
 
     return transform

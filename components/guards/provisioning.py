@@ -12,7 +12,8 @@ from typing import Any
 from .volume_inventory import Claim, Kubernetes
 
 BEGUN, SUCCEEDED, FAILED = "Provisioning", "ProvisioningSucceeded", "ProvisioningFailed"
-# csi-provisioner gives up a call after 60 s, and says so; a later attempt begins with another event.
+# csi-provisioner gives up a call after 60 s, and says so; a later attempt begins with another event. It deletes the
+# volume of a claim that is gone by then, and no event tells of that: such a create is known to have ended after this.
 CREATE_SECONDS = 75
 # After these codes csi-provisioner assumes that the call goes on; after all others that nothing was created.
 _GOES_ON = ("Canceled", "DeadlineExceeded", "Unavailable", "ResourceExhausted", "Aborted")

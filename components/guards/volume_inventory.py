@@ -87,7 +87,7 @@ class Inventory:
                 *(f"PersistentVolume {volume.name}" for volume in self.volumes),
                 *(f"claim {claim}" for claim in self.claims),
                 *(f"EBS volume {volume.id}" for volume in self.ebs_volumes),
-                *(f"the volume that is being created for claim {claim}" for claim in self.creating),
+                *(f"the volume that the driver may still be creating for claim {claim}" for claim in self.creating),
             ]
         )
 

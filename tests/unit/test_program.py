@@ -15,6 +15,7 @@ from tests.unit.mocks import Deployed, deploy
 PROGRAM = str(ROOT / "__main__.py")
 CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
+STATEFUL_SET = "kubernetes:apps/v1:StatefulSet"
 SERVICE = "kubernetes:core/v1:Service"
 NAMESPACE = "kubernetes:core/v1:Namespace"
 CLASS = "kubernetes:storage.k8s.io/v1:StorageClass"
@@ -136,6 +137,16 @@ def test_every_setting_takes_effect() -> None:
     [container] = deployed.one(DEPLOYMENT).inputs["spec"]["template"]["spec"]["containers"]
     assert container["image"] == "registry.example/nfs:2"
     assert deployed.one(BARRIER).inputs["timeout_seconds"] == 7
+    assert claim.options.customTimeouts.delete == "7s"
+
+
+@pytest.mark.parametrize(("configured", "waits"), [("7", "60s"), ("120", "120s")])
+def test_destroy_waits_for_pods_as_long_as_configured(configured: str, waits: str) -> None:
+    deployed = run(nfsClients="1", tour="true", reclaimTimeoutSeconds=configured)
+    for workload in (*deployed.all(DEPLOYMENT), *deployed.all(STATEFUL_SET)):
+        timeouts = workload.options.customTimeouts
+        assert timeouts.delete == waits, "a Pod that is held would not be named for ten minutes, or one that ends fails"
+        assert (timeouts.create, timeouts.update) == ("5m", "5m"), "the wait for a start is another one"
 
 
 def test_the_barrier_looks_for_the_tag_of_the_clusters_volumes() -> None:

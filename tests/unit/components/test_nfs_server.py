@@ -36,6 +36,9 @@ def test_the_deployment_is_the_one_of_the_labs_text() -> None:
     deployment = lab(image="k8s.gcr.io/volume-nfs:0.8").one(DEPLOYMENT).inputs
     spec = deployment["spec"]
     assert deployment["metadata"]["name"] == "nfs-server"
+    assert deployment["metadata"]["annotations"] == {"pulumi.com/patchForce": "true"}, (
+        "after a kubectl scale the next up would end in a conflict over the replicas"
+    )
     assert spec["replicas"] == 1
     assert spec["selector"]["matchLabels"] == {"role": "nfs-server"}
     assert spec["template"]["metadata"]["labels"] == {"role": "nfs-server"}

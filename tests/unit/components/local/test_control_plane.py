@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
+from components.access import dynamic_provider
 from components.access.dynamic_provider import Failure
 from components.local import control_plane, local_clouds
 from components.local.control_plane import CloudFolderProvider, ControlPlaneProvider
@@ -298,3 +300,16 @@ def test_what_the_cloud_says_is_passed_on_as_it_is(provider: ControlPlaneProvide
     processes.error = LocalCloudError("etcd ended while the local cloud was starting")
     with pytest.raises(Failure, match=r"^etcd ended while the local cloud was starting$"):
         provider.create(PROPS)
+
+
+@pytest.mark.parametrize("provider", [ControlPlaneProvider(), CloudFolderProvider()], ids=["processes", "folder"])
+def test_interrupted_delete_of_the_cloud_fails(
+    processes: Processes, monkeypatch: pytest.MonkeyPatch, provider: ControlPlaneProvider | CloudFolderProvider
+) -> None:
+    processes.exist()
+    interrupted = Event()
+    interrupted.set()
+    monkeypatch.setattr(dynamic_provider, "cancelled", interrupted)
+    with pytest.raises(Failure, match="run the command again"):
+        provider.delete("local", {**PROPS, "cluster_id": "a-cluster", "uid": "a-uid"})
+    assert "delete" in processes.asked, "the next destroy finds it deleted, which does no harm"
