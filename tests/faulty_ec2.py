@@ -44,6 +44,16 @@ def slow(seconds: float) -> Fault:
     return fault
 
 
+def held(release: threading.Event) -> Fault:
+    """The work is done when the test releases it, so that nobody can see its result before."""
+
+    def fault(work: Callable[[], Answer]) -> Answer:
+        release.wait(120)
+        return work()
+
+    return fault
+
+
 def seen_as(state: str) -> Fault:
     """The work is done, and the volumes in the answer, or their attachments, seem to be in another state."""
 

@@ -204,5 +204,5 @@ def component(fault_lab: FaultLab, name: str) -> psutil.Process:
     return next(one.process for one in fault_lab.checkout.processes() if one.component == name)
 
 
-def patch(fault_lab: FaultLab, kind: str, name: str, change: str, *words: str) -> Any:
-    return fault_lab.checkout.kubectl("patch", kind, name, "--type=merge", "-p", change, *words)
+def patch(fault_lab: FaultLab, kind: str, name: str, change: str, **how: Any) -> Any:
+    return fault_lab.checkout.kubectl("patch", kind, name, "--type=merge", "-p", change, **how)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from checkout.until import until
+from tests.faults.conftest import NewFaultLab
 from tests.faults.fault_lab import FaultLab, patch, summary
 from tests.faults.selection import cases
 
@@ -96,4 +97,30 @@ def test_destroy_passes_a_volume_that_ec2_lost(fault_lab: FaultLab) -> None:
         ec2.delete_volume(VolumeId=volume)
         fault_lab.checkout.preview()
         saw(summary(fault_lab.checkout.destroy().stdout))
+        fault_lab.check_gone()
+
+
+def test_clients_and_tour_follow_a_server_to_its_new_address(new_fault_lab: NewFaultLab) -> None:
+    fault_lab = new_fault_lab(config={"nfsClients": 1, "tour": True})
+    checkout = fault_lab.checkout
+    checkout.up()
+    before = checkout.outputs()
+
+    def shares() -> dict[str, Any]:
+        volumes = checkout.get("pv")["items"]
+        return {one["metadata"]["name"]: one["spec"]["nfs"]["server"] for one in volumes if "nfs" in one["spec"]}
+
+    with fault_lab.fault("Service deleted under clients and tour", "up") as saw:
+        checkout.kubectl("delete", "service", "nfs-server")
+        saw(summary(checkout.up().stdout))
+        after = checkout.outputs()
+        assert after["nfsServerIp"] != before["nfsServerIp"], "nothing had to follow"
+        assert shares() == dict.fromkeys(("default.nfs-server-share", "tour-static"), after["nfsServerIp"])
+        assert after["volumeId"] == before["volumeId"], "the server's data is lost"
+        phases = {one["status"]["phase"] for one in checkout.get("pvc", "--all-namespaces")["items"]}
+        assert phases == {"Bound"}
+        ready = {one["status"].get("readyReplicas") for one in checkout.get("deployments", "-A")["items"]}
+        assert ready == {1}, "a Pod has no place to mount from"
+        checkout.preview("--expect-no-changes")
+        checkout.destroy()
         fault_lab.check_gone()

@@ -3,14 +3,17 @@
 import os
 import resource
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from checkout import ROOT
 from checkout.until import until
 from tests.faults.conftest import NewFaultLab
 from tests.faults.fault_lab import FaultLab, errors, summary
+from tests.unit.tools.test_python_env import PIN, wheel
 
 NOWHERE = "http://127.0.0.1:9"
 TRAPS = {
@@ -26,6 +29,14 @@ TRAPS = {
     "HOME": "/proc",
 }
 
+SETUP = """
+import sys
+from pathlib import Path
+from tools.console import Progress
+from tools.python_env import PythonEnvironment
+PythonEnvironment(Path(sys.argv[1]), "requirements.txt", Progress()).make()
+"""
+
 
 @pytest.mark.telling
 def test_lab_ignores_foreign_settings_and_a_read_only_home(new_fault_lab: NewFaultLab, tmp_path: Path) -> None:
@@ -40,6 +51,28 @@ def test_lab_ignores_foreign_settings_and_a_read_only_home(new_fault_lab: NewFau
         fault_lab.checkout.preview("--expect-no-changes")
         saw(f"destroy: {summary(fault_lab.checkout.destroy().stdout)}")
         fault_lab.check_gone()
+
+
+def test_foreign_passphrase_is_refused_and_leaves_the_lab_alone(fault_lab: FaultLab) -> None:
+    with fault_lab.fault("passphrase of another project", "preview") as saw:
+        refused = fault_lab.checkout.preview(expect=None, env={"PULUMI_CONFIG_PASSPHRASE": "of another project"})
+        assert refused.returncode != 0
+        assert "incorrect passphrase" in refused.stderr, "nobody finds it in docs/troubleshooting.md"
+        saw("incorrect passphrase; docs/troubleshooting.md has the way out")
+        fault_lab.checkout.preview("--expect-no-changes")
+
+
+def test_packages_arrive_though_pip_is_sent_elsewhere(fault_lab: FaultLab, tmp_path: Path) -> None:
+    wheel(tmp_path)
+    (tmp_path / "requirements.txt").write_text(f"{PIN}\n")
+    elsewhere = tmp_path / "elsewhere"
+    env = {"PIP_TARGET": str(elsewhere), "PIP_FIND_LINKS": str(tmp_path), "PIP_NO_INDEX": "true"}
+    with fault_lab.fault("PIP_TARGET elsewhere", "setup of the packages") as saw:
+        subprocess.run([sys.executable, "-c", SETUP, tmp_path], cwd=ROOT, env={**os.environ, **env}, check=True)
+        [python] = (tmp_path / ".venv" / "lib").iterdir()
+        assert list(python.glob("site-packages/storage_lab_example*")), "the lab would not start"
+        assert not elsewhere.exists()
+        saw("the packages are in .venv")
 
 
 @pytest.mark.parametrize("command", ["up", "destroy"])

@@ -25,11 +25,19 @@ def test_claim_made_larger_gets_its_old_size_and_keeps_its_volume(fault_lab: Fau
         assert "less than status.capacity" in " ".join(section.split()), "nobody finds it in the document"
         assert TITLE in checkout.run("python", "-m", "lab", "verify", "--stack", checkout.stack, expect=None).stdout
         saw(errors(refused.stdout))
+        back = patch(fault_lab, "pvc", "nfs-pvc", LARGER.replace("2Gi", "1Gi"), expect=None)
+        assert "less than status.capacity" in back.stderr, "there is a shorter way back than the document's"
+        checkout.configure({"storage": "2Gi"})
+        refused = checkout.up(expect=None)
+        checkout.configure({"storage": None})
+        assert "storage-lab:storage is 1Gi since this lab was created and cannot become 2Gi" in refused.stdout
+        assert "Set it back" in refused.stdout
         [commands] = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
         kubeconfig = str(checkout.cloud / "kubeconfig")
         checkout.run("sh", "-ec", commands, env={"KUBECONFIG": kubeconfig, "PULUMI_SKIP_CONFIRMATIONS": "true"})
         fault_lab.check_standing()
         assert checkout.outputs()["volumeId"] == volume, "the data is lost"
         checkout.preview("--expect-no-changes")
+        patch(fault_lab, "pvc", "nfs-pvc", LARGER)
         checkout.destroy()
         fault_lab.check_gone()
