@@ -7,10 +7,10 @@ from components import settings as configuration
 from components.cluster import create_cluster
 from components.guards.foreign_users import ForeignUsers
 from components.guards.kept_claims import KeptClaims
+from components.lab_storage_class import LabStorageClass
 from components.nfs_clients import NfsClients
 from components.nfs_server import NfsServer
 from components.persistence_tour import PersistenceTour
-from components.storage_class import EbsStorageClass
 from components.workload import free_within
 
 settings = configuration.load()
@@ -29,8 +29,9 @@ def after(*needed: pulumi.Resource) -> pulumi.ResourceOptions:
 
 namespaces = [Namespace(name, metadata={"name": name}, opts=after()) for name in settings.namespaces]
 # A namespace is deleted with all that others created in it, so a destroy waits in the storage's barrier before that.
-storage = EbsStorageClass(
-    "ebs",
+STORAGE_CLASS = "ebs"
+storage = LabStorageClass(
+    STORAGE_CLASS,
     {
         "cluster": cluster,
         "storage": settings.storage,
@@ -49,6 +50,7 @@ servers = {
             "claim_name": each.claim_name,
             "storage": settings.storage,
             "image": settings.image,
+            "protect": False,  # KeptClaims refuses what would lose data, and a destroy is a part of the lab
         },
         opts=after(storage.barrier),
     )
@@ -59,7 +61,7 @@ first = servers[settings.servers[0].label]
 holders = {
     "*": [*cluster.holders, storage.barrier.id],
     **{f"{name}/*": [each.id] for name, each in zip(settings.namespaces, namespaces, strict=True)},
-    **{f"{each.namespace}/{each.claim_name}": [servers[each.label].claim.id] for each in settings.servers},
+    **{f"{each.namespace}/{each.claim_name}": [servers[each.label].own_claim.id] for each in settings.servers},
 }
 
 # A Pod cannot unmount a share whose server is deleted, so what mounts from a server is deleted before the server.
@@ -89,7 +91,7 @@ KeptClaims("ebs", {"holders": holders, "kubeconfig": cluster.access.kubeconfig})
 ForeignUsers(
     "ebs",
     {
-        "storage_class": storage.class_name,
+        "storage_class": STORAGE_CLASS,
         "own": settings.owned_claims,
         "kubeconfig": cluster.access.kubeconfig,
         "timeout_seconds": settings.reclaim_timeout_seconds,

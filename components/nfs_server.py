@@ -4,8 +4,9 @@ The module keeps to what Pulumi's component provider host can describe to other 
 exist at run time, arguments named `args`, no unions.
 """
 
-from collections.abc import Callable, Sequence
-from typing import TypedDict
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypedDict, cast
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment
@@ -13,16 +14,21 @@ from pulumi_kubernetes.core.v1 import (
     ContainerArgsDict,
     PersistentVolumeClaim,
     PersistentVolumeClaimPatch,
+    PersistentVolumeClaimSpecArgsDict,
     PersistentVolumePatch,
     PodSpecArgsDict,
+    ResourceRequirementsArgsDict,
     Service,
 )
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
+from .nfs_server_args import NfsServerArgs
 from .settings.arguments import check_arguments
 from .settings.conventions import (
     DEFAULT_IMAGE,
     DEFAULT_NAMESPACE,
     DEFAULT_STORAGE,
+    EBS_DRIVER,
     EXPORTS,
     default_claim_name,
     ebs_volume_name,
@@ -36,50 +42,48 @@ SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
 PORTS = {"nfs": 2049, "mountd": 20048, "rpcbind": 111}
 # Kubernetes deletes a claim after the last Pod that uses it. `kubectl describe pvc` names that Pod, Pulumi does not.
 FREE_TIMEOUT = "5m"
+# What an existing claim has already.
+OF_OWN_CLAIM = ("claim_name", "storage", "storage_class")
 
 
-class NfsServerArgs(TypedDict, total=False):
-    """The arguments of an NFS server. Each has a default."""
+class Volume(TypedDict):
+    """What is behind a claim: the driver's name of the volume, and its Name tag in EC2."""
 
-    server_name: pulumi.Input[str]
-    """What the Deployment and the Service are called. Default: the component's own name."""
-    namespace: pulumi.Input[str]
-    """The namespace, which must exist. Default: default."""
-    storage: pulumi.Input[str]
-    """Size of the volume, a Kubernetes quantity from 1Gi to 16Ti. Default: 1Gi."""
-    image: pulumi.Input[str]
-    """The server's container image. Default: registry.k8s.io/e2e-test-images/volume/nfs:1.6.0."""
-    claim_name: pulumi.Input[str]
-    """What the claim is called. Default: the server's name without -server, then -pvc."""
+    handle: str
+    name_tag: str
+
+
+NO_VOLUME: Volume = {"handle": "", "name_tag": ""}
 
 
 class NfsServer(pulumi.ComponentResource):
-    """An NFS server whose data outlives its pod.
+    """An NFS server whose data outlives its pod: a claim, a Deployment and a Service.
 
-    The claim names no class, so the cluster's default StorageClass makes the volume: depend on that class. The server
-    is reached at `service_ip`, because nodes, which do the mounting, do not resolve the names of Services.
+    The class of the claim makes the volume: depend on that class. The server is reached at its service IP, because
+    nodes, which do the mounting, do not resolve the names of Services. The claim is protected: Pulumi refuses to delete
+    it until `protect` is false.
 
-    Raises pulumi.RunError for a name, a quantity or an image that the cluster would refuse.
+    A name, a quantity or an image that the cluster would refuse is an error before anything is created.
     """
 
     claim_name: pulumi.Output[str]
     """The PersistentVolumeClaim that holds the data."""
     pv_name: pulumi.Output[str]
-    """The PersistentVolume that the claim is bound to; empty, as the next two, for a claim that no Pod uses yet."""
+    """The PersistentVolume that the claim is bound to; empty for a claim that no Pod uses yet."""
     volume_id: pulumi.Output[str]
-    """The EBS volume behind it: vol-..."""
+    """The volume behind it, as its driver names it: vol-... on EBS; empty where no CSI driver has made it."""
     volume_name: pulumi.Output[str]
-    """The Name tag that the EC2 console shows for it."""
+    """The Name tag that EbsStorageClass gives it in EC2; empty where the volume is not on EBS."""
     service_ip: pulumi.Output[str]
     """The cluster IP that NFS clients mount from."""
 
     def __init__(self, name: str, args: NfsServerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         self._read_args(name, args)
         super().__init__("storage-lab:index:NfsServer", name, None, opts)
-        self.claim = self._create_claim()
-        deployment = self._create_deployment(self.claim)
+        self.claim = None if "existing_claim" in args else self._create_claim()
+        deployment = self._create_deployment()
         service = self._create_service(deployment)
-        self._label_volume(self.claim, deployment)
+        self._label_volume(deployment)
         self.service_ip = service.spec.cluster_ip
         self.register_outputs(
             {
@@ -90,6 +94,16 @@ class NfsServer(pulumi.ComponentResource):
                 "serviceIp": self.service_ip,
             }
         )
+
+    @property
+    def own_claim(self) -> PersistentVolumeClaim:
+        """Return the claim that the server created.
+
+        Raises pulumi.RunError where it uses an existing one.
+        """
+        if self.claim is None:
+            raise pulumi.RunError(f"NfsServer {self._name} uses an existing claim, so it has none of its own")
+        return self.claim
 
     def stack_outputs(self) -> dict[str, pulumi.Output[str]]:
         """Return what a stack shows of the server, by the name of the output."""
@@ -103,6 +117,8 @@ class NfsServer(pulumi.ComponentResource):
 
     def _read_args(self, name: str, args: NfsServerArgs) -> None:
         check_arguments("NfsServer", name, args, NfsServerArgs)
+        if "existing_claim" in args and (own := [key for key in OF_OWN_CLAIM if key in args]):
+            raise pulumi.RunError(f"NfsServer {name}: {', '.join(own)} and existing_claim exclude each other; give one")
 
         def checked(what: str, value: pulumi.Input[str], check: Callable[[str], str]) -> pulumi.Input[str]:
             """Check a known value now, before anything is registered, and an output as soon as it is known."""
@@ -121,48 +137,64 @@ class NfsServer(pulumi.ComponentResource):
         self._namespace = checked("namespace", args.get("namespace", DEFAULT_NAMESPACE), check_namespace)
         self._storage = checked("storage", args.get("storage", DEFAULT_STORAGE), check_storage)
         self._image = checked("image", args.get("image", DEFAULT_IMAGE), check_image)
-        default_claim = _applied(self._server, default_claim_name)
+        default_claim = args.get("existing_claim", _applied(self._server, default_claim_name))
         self._claim = checked("claim name", args.get("claim_name", default_claim), check_claim_name)
-        # The pod's only label, the lab's own; the server's name tells two in one namespace apart.
+        self._class = (
+            checked("storage class", args["storage_class"], check_claim_name) if "storage_class" in args else None
+        )
+        self._protects_claim = args.get("protect", True)
+        self._given = args
+        # The pod's only label in the lab; the server's name tells two in one namespace apart.
         self._labels = {"role": self._server}
 
+    def _metadata(
+        self, name: pulumi.Input[str] | None = None, annotations: Mapping[str, str] | None = None
+    ) -> ObjectMetaArgsDict:
+        """Return the metadata of an object, or of the Pod without a name: the user's, and what the component needs."""
+        metadata: ObjectMetaArgsDict = {"labels": _with(self._given.get("labels"), self._labels)}
+        if name is not None:
+            metadata["name"], metadata["namespace"] = name, self._namespace
+        if annotations or "annotations" in self._given:
+            metadata["annotations"] = _with(self._given.get("annotations"), annotations or {})
+        return metadata
+
     def _create_claim(self) -> PersistentVolumeClaim:
+        spec: PersistentVolumeClaimSpecArgsDict = {
+            "access_modes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": self._storage}},
+        }
+        if self._class is not None:  # even an empty name would keep the default class from being used
+            spec["storage_class_name"] = self._class
         return PersistentVolumeClaim(
             self._name,
-            metadata={
-                "name": self._claim,
-                "namespace": self._namespace,
-                "labels": self._labels,
-                # Of a class that waits for its first consumer, Pulumi waits for a claim to be Pending. One that is
-                # bound already, because it grows or its state was lost, never will be again.
-                "annotations": SKIP_AWAIT,
-            },
-            spec={"access_modes": ["ReadWriteOnce"], "resources": {"requests": {"storage": self._storage}}},
+            # Of a class that waits for its first consumer, Pulumi waits for a claim to be Pending. One that is bound
+            # already, because it grows or its state was lost, never will be again.
+            metadata=self._metadata(self._claim, SKIP_AWAIT),
+            spec=spec,
             opts=pulumi.ResourceOptions(
                 parent=self,
+                # In a program that is merely reorganised, a claim without its alias would be deleted.
+                protect=self._protects_claim,
                 delete_before_replace=True,
                 custom_timeouts=pulumi.CustomTimeouts(delete=FREE_TIMEOUT),
             ),
         )
 
-    def _create_deployment(self, claim: PersistentVolumeClaim) -> Deployment:
+    def _create_deployment(self) -> Deployment:
+        metadata = self._metadata(self._server, OVERRIDE)
+        if self.claim:
+            metadata["owner_references"] = [owner_reference(self.claim)]
         return Deployment(
             self._name,
-            metadata={
-                "name": self._server,
-                "namespace": self._namespace,
-                "labels": self._labels,
-                "annotations": OVERRIDE,
-                "owner_references": [owner_reference(claim)],
-            },
+            metadata=metadata,
             spec={
                 "replicas": 1,
                 "selector": {"match_labels": self._labels},
                 # A rolling update would start the new pod while the old one still has the volume, perhaps elsewhere.
                 "strategy": {"type": "Recreate"},
-                "template": {"metadata": {"labels": self._labels}, "spec": self._pod()},
+                "template": {"metadata": self._metadata(), "spec": self._pod()},
             },
-            opts=workload_options(self, [claim]),
+            opts=workload_options(self, [self.claim] if self.claim else []),
         )
 
     def _pod(self) -> PodSpecArgsDict:
@@ -175,22 +207,25 @@ class NfsServer(pulumi.ComponentResource):
             "readiness_probe": {"tcp_socket": {"port": PORTS["nfs"]}},
             "volume_mounts": [{"name": "data", "mount_path": EXPORTS}],
         }
-        return {
+        given: Any = self._given  # outputs are accepted at every depth
+        if resources := {key: given[key] for key in ("requests", "limits") if key in given}:
+            container["resources"] = cast(ResourceRequirementsArgsDict, resources)
+        pod: PodSpecArgsDict = {
             "containers": [container],
             "volumes": [{"name": "data", "persistent_volume_claim": {"claim_name": self._claim}}],
         }
+        if "node_selector" in given:
+            pod["node_selector"] = given["node_selector"]
+        if "tolerations" in given:
+            pod["tolerations"] = given["tolerations"]
+        return pod
 
     def _create_service(self, deployment: Deployment) -> Service:
         return Service(
             self._name,
-            metadata={
-                "name": self._server,
-                "namespace": self._namespace,
-                "labels": self._labels,
-                # Pulumi watches the endpoints of a Service for ten quiet seconds. The Deployment has said already that
-                # its pod is ready, and the address is there when the Service is.
-                "annotations": SKIP_AWAIT,
-            },
+            # Pulumi watches the endpoints of a Service for ten quiet seconds. The Deployment has said already that its
+            # pod is ready, and the address is there when the Service is.
+            metadata=self._metadata(self._server, SKIP_AWAIT),
             spec={
                 "selector": self._labels,
                 "ports": [{"name": port, "port": number} for port, number in PORTS.items()],
@@ -198,7 +233,7 @@ class NfsServer(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[deployment], delete_before_replace=True),
         )
 
-    def _label_volume(self, claim: PersistentVolumeClaim, deployment: Deployment) -> None:
+    def _label_volume(self, deployment: Deployment) -> None:
         """Put the server's label on the volume that was created for the claim, and so learn the volume's name.
 
         Pulumi records a claim as it is at its creation: before its Pod, so without a volume. A patch, made when the Pod
@@ -206,7 +241,8 @@ class NfsServer(pulumi.ComponentResource):
         update, and writes the whole state before and after it. A patch that changes nothing costs nothing.
         """
         # Another claim of the same name has another volume, and the first Pod gives a claim its first one.
-        made = pulumi.Output.all(claim.metadata.uid, deployment.spec.replicas).apply(_maker_of_volume)
+        claim = self.claim.metadata.uid if self.claim else self._claim
+        made = pulumi.Output.all(claim, deployment.spec.replicas).apply(_maker_of_volume)
         when = pulumi.ResourceOptions(parent=self, depends_on=[deployment], replacement_trigger=made)
         bound = PersistentVolumeClaimPatch(
             self._name,
@@ -214,24 +250,43 @@ class NfsServer(pulumi.ComponentResource):
             opts=when,
         )
 
-        def volume_id(pv_name: object) -> pulumi.Input[str]:
+        def volume(pv_name: object) -> pulumi.Input[Volume]:
             if not pv_name:
-                return ""
+                return NO_VOLUME
             # The provider refuses a patch of an unknown name, also in a preview, where it patches nothing.
             known = pv_name if isinstance(pv_name, str) else "known-once-the-claim-is-bound"
-            volume = PersistentVolumePatch(self._name, metadata={"name": known, "labels": self._labels}, opts=when)
-            return volume.spec.csi.volume_handle
+            labelled = PersistentVolumePatch(self._name, metadata={"name": known, "labels": self._labels}, opts=when)
+            return labelled.spec.apply(partial(self._volume_of, known))
 
         self.claim_name = bound.metadata.name
         self.pv_name = bound.spec.volume_name.apply(lambda name: name or "")
         # Registered in an apply, because there is nothing to patch where the claim has no volume.
-        self.volume_id = bound.spec.volume_name.apply(volume_id, run_with_unknowns=True)
-        self.volume_name = self.pv_name.apply(lambda name: ebs_volume_name(name) if name else "")
+        found: pulumi.Output[Volume] = bound.spec.volume_name.apply(volume, run_with_unknowns=True)
+        self.volume_id = found.apply(lambda volume: volume["handle"])
+        self.volume_name = found.apply(lambda volume: volume["name_tag"])
+
+    def _volume_of(self, pv_name: str, spec: Any) -> Volume:
+        csi = spec and spec.csi
+        if not csi:
+            if not pulumi.runtime.is_dry_run():
+                text = (
+                    f"NfsServer {self._name}: no CSI driver made the volume {pv_name}, so the output volume_id is empty"
+                )
+                pulumi.log.warn(text, self)
+            return NO_VOLUME
+        return {"handle": csi.volume_handle, "name_tag": ebs_volume_name(pv_name) if csi.driver == EBS_DRIVER else ""}
 
 
 def _maker_of_volume(of: Sequence[object]) -> str:
     claim_uid, replicas = of
     return f"{claim_uid}" if replicas else f"{claim_uid}, without a Pod"
+
+
+def _with(given: pulumi.Input[dict[str, pulumi.Input[str]]] | None, needed: Mapping[str, Any]) -> Any:
+    """Return the user's labels or annotations with those that the component needs, which win."""
+    if given is None or isinstance(given, dict):
+        return {**(given or {}), **needed}
+    return pulumi.Output.all(given, needed).apply(lambda both: {**both[0], **both[1]})
 
 
 def _applied(value: pulumi.Input[str], function: Callable[[str], str]) -> pulumi.Input[str]:

@@ -1,92 +1,69 @@
-"""EbsStorageClass: the cluster's default StorageClass, and the barrier that outlives every volume of it."""
+"""EbsStorageClass: a StorageClass for encrypted EBS volumes that are deleted with their claim."""
 
-from collections.abc import Sequence
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import pulumi
 from pulumi_kubernetes.storage.v1 import StorageClass
 
-from .cluster import Cluster
-from .guards.frozen_inputs import FrozenInputs
-from .guards.reclaim_barrier import ReclaimBarrier
 from .settings.arguments import check_arguments
-from .settings.conventions import EBS_DRIVER, LAB_TAG, ebs_volume_name
-from .settings.servers import OwnedClaim
+from .settings.conventions import EBS_DRIVER, ebs_volume_name
 
 
-class EbsStorageClassArgs(TypedDict):
-    """The cluster; what each claim asks for; the lab's claims; how long a destroy waits for their volumes.
+class EbsStorageClassArgs(TypedDict, total=False):
+    """The arguments of a StorageClass for EBS. Each has a default."""
 
-    The barrier deletes those of `own_claims` that an interrupted update left out of the state.
-    """
-
-    cluster: Cluster
-    storage: str
-    own_claims: Sequence[OwnedClaim]
-    reclaim_timeout_seconds: int
+    class_name: pulumi.Input[str]
+    """What the StorageClass is called. Default: the component's own name."""
+    default: bool
+    """Whether the class is the cluster's default: the class of claims that name none. Default: true."""
+    tags: pulumi.Input[dict[str, pulumi.Input[str]]]
+    """Tags in EC2 for every volume of the class, beside Name. Default: none."""
 
 
 class EbsStorageClass(pulumi.ComponentResource):
-    """The default StorageClass: gp3, encrypted, made where the Pod is, expandable, deleted with its claim.
+    """A StorageClass: gp3, encrypted, made where the Pod is, expandable, deleted with its claim.
 
-    Attributes: `class_name`, `storage_class` and `barrier`. Every resource that claims volumes depends on the barrier,
-    and the barrier on the class. So a destroy deletes claims first, waits in the barrier until their volumes are
-    deleted, and then deletes the class.
+    The cluster needs the EBS CSI driver. Whatever claims volumes of the class depends on it.
     """
 
-    class_name: str
-    storage_class: StorageClass
-    barrier: ReclaimBarrier
+    class_name: pulumi.Output[str]
+    """The name of the StorageClass."""
 
     def __init__(self, name: str, args: EbsStorageClassArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         check_arguments("EbsStorageClass", name, args, EbsStorageClassArgs)
         super().__init__("storage-lab:index:EbsStorageClass", name, None, opts)
-        self.class_name = name
-        self._cluster = args["cluster"]
-        self.storage_class = self._create_class()
-        size = self._create_frozen_size(args["storage"])
-        self.barrier = ReclaimBarrier(
-            name,
-            {
-                "storage_class": self.class_name,
-                "own_claims": args["own_claims"],
-                "kubeconfig": self._cluster.access.kubeconfig,
-                "ec2": self._cluster.access.ec2,
-                "volume_tag": {"key": LAB_TAG, "value": self._cluster.cluster_name},
-                "driver_tags": self._cluster.driver_tags,
-                "timeout_seconds": args["reclaim_timeout_seconds"],
-            },
-            # Replaced, it would delete the lab's claims: KeptClaims refuses that, if Pulumi is to delete it first.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.storage_class, size], delete_before_replace=True),
-        )
+        self.storage_class = self._create_class(args)
+        self.class_name = self.storage_class.metadata.name
         self.register_outputs({"className": self.class_name})
 
-    def _create_frozen_size(self, storage: str) -> FrozenInputs:
-        return FrozenInputs(
-            self.class_name,
-            {
-                "values": {"storage": storage},
-                "rules": {"storage": "only_grows" if self._cluster.volumes_can_grow else "same_size"},
-            },
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-
-    def _create_class(self) -> StorageClass:
+    def _create_class(self, args: EbsStorageClassArgs) -> StorageClass:
+        default = "true" if args.get("default", True) else "false"
         return StorageClass(
-            self.class_name,
-            metadata={"name": self.class_name, "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+            self._name,
+            metadata={
+                "name": args.get("class_name", self._name),
+                "annotations": {"storageclass.kubernetes.io/is-default-class": default},
+            },
             provisioner=EBS_DRIVER,
             volume_binding_mode="WaitForFirstConsumer",
             reclaim_policy="Delete",
             allow_volume_expansion=True,
-            parameters={
-                "type": "gp3",
-                "encrypted": "true",
-                "csi.storage.k8s.io/fstype": "ext4",
-                "tagSpecification_1": f"Name={ebs_volume_name('{{ .PVName }}')}",
-                "tagSpecification_2": f"{LAB_TAG}={self._cluster.cluster_name}",
-            },
+            parameters=_parameters(args.get("tags", {})),
             # Parameters cannot be changed, so a class with others replaces the old one under the same name. Bound
             # claims stay bound: they need their class only to be created and to grow.
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
+
+
+def _parameters(tags: pulumi.Input[dict[str, pulumi.Input[str]]]) -> Any:
+    """Return the parameters of the driver. Tags are sorted, because another order would be another class."""
+    if not isinstance(tags, dict):
+        return pulumi.Output.from_input(tags).apply(_parameters)
+    first = {
+        "type": "gp3",
+        "encrypted": "true",
+        "csi.storage.k8s.io/fstype": "ext4",
+        "tagSpecification_1": f"Name={ebs_volume_name('{{ .PVName }}')}",
+    }
+    numbered = enumerate(sorted(tags), 2)
+    return {**first, **{f"tagSpecification_{i}": pulumi.Output.concat(tag, "=", tags[tag]) for i, tag in numbered}}

@@ -81,11 +81,11 @@ def folder_in_kubeconfig(kubeconfig: str) -> Path | None:
 
 def _was_deleted(kubeconfig: str) -> bool:
     """Return whether the kubeconfig is of a local cloud that does not exist any more, or has given way to another."""
-    from localcloud.record.record import read
-
     folder = folder_in_kubeconfig(kubeconfig)
     if folder is None:
         return False
+    from localcloud.record.record import read
+
     record = read(folder)
     return record is None or record.ca_data not in kubeconfig
 

@@ -44,11 +44,11 @@ def _fits(value: object, hint: Any) -> bool:
         return isinstance(value, int) and not isinstance(value, bool)
     if is_typeddict(origin):
         return isinstance(value, Mapping)
-    if origin is Sequence:
+    if origin in (Sequence, list):
         return isinstance(value, list | tuple) and all(
             _fits(one, get_args(hint)[0]) for one in cast(Sequence[object], value)
         )
-    if origin is Mapping:
+    if origin in (Mapping, dict):
         return isinstance(value, Mapping)
     # A Protocol, such as Cluster, is left to the type checker.
     return isinstance(value, origin) if origin in (str, bool, NoneType) else True

@@ -15,8 +15,9 @@ from tests.unit.mocks import deploy
 
 
 def program(readme: str) -> str:
+    """Return the program, for the folder components/, which pip installs as storage_lab."""
     [only] = [block.text for block in read(ROOT / readme).blocks if block.info == "python"]
-    return only
+    return only.replace("from storage_lab.", "from components.")
 
 
 @pytest.mark.parametrize("readme", ["README.md", "README.ja.md"])

@@ -211,6 +211,65 @@ def test_every_argument_arrives_also_as_an_output() -> None:
     assert pod["volumes"][0]["persistentVolumeClaim"]["claimName"] == "kept"
 
 
+def test_the_knobs_of_the_pod_arrive() -> None:
+    deployed = deploy(
+        lambda: NfsServer(
+            "files",
+            {
+                "requests": {"cpu": "100m"},
+                "limits": {"memory": "1Gi"},
+                "node_selector": {"disk": "fast"},
+                "tolerations": [{"key": "storage", "operator": "Exists"}],
+                "labels": {"team": "a", "role": "mine"},
+                "annotations": {"backup": "daily"},
+                "storage_class": "slow",
+            },
+        ),
+        outputs=CLOUD,
+    )
+    template = deployed.one(DEPLOYMENT).inputs["spec"]["template"]
+    pod = template["spec"]
+    assert pod["containers"][0]["resources"] == {"requests": {"cpu": "100m"}, "limits": {"memory": "1Gi"}}
+    assert pod["nodeSelector"] == {"disk": "fast"}
+    assert pod["tolerations"] == [{"key": "storage", "operator": "Exists"}]
+    claim = deployed.one(CLAIM).inputs
+    assert claim["spec"]["storageClassName"] == "slow"
+    for metadata in (template["metadata"], claim["metadata"], deployed.one(SERVICE).inputs["metadata"]):
+        assert metadata["labels"] == {"team": "a", "role": "files"}, "the Service would select no Pod"
+        assert metadata["annotations"]["backup"] == "daily"
+    assert claim["metadata"]["annotations"]["pulumi.com/skipAwait"] == "true"
+    assert deployed.one(DEPLOYMENT).inputs["spec"]["selector"]["matchLabels"] == {"role": "files"}, "it is immutable"
+
+
+def test_an_existing_claim_is_used_and_stays() -> None:
+    deployed = lab(existing_claim="kept")
+    assert not deployed.all(CLAIM), "a destroy would delete it"
+    deployment = deployed.one(DEPLOYMENT).inputs
+    [volume] = deployment["spec"]["template"]["spec"]["volumes"]
+    assert volume["persistentVolumeClaim"] == {"claimName": "kept"}
+    assert "ownerReferences" not in deployment["metadata"]
+    assert deployed.value(deployed.result.volume_id) == VOLUME
+
+
+@pytest.mark.parametrize("protect", [True, False])
+def test_the_claim_is_protected_unless_the_program_says_no(protect: bool) -> None:
+    deployed = lab() if protect else lab(protect=False)
+    assert deployed.one(CLAIM).options.protect is protect, "a reorganised program would delete the data"
+
+
+def test_a_volume_of_another_driver_has_its_own_handle() -> None:
+    other = {**CLOUD, BOUND_VOLUME: {"spec": {"csi": {"volumeHandle": "disk-7", "driver": "disk.example.com"}}}}
+    deployed = deploy(lambda: NfsServer("files", {}), outputs=other)
+    assert deployed.value(deployed.result.volume_id) == "disk-7"
+    assert deployed.value(deployed.result.volume_name) == "", "the Name tag is EC2's"
+
+
+def test_a_volume_of_no_csi_driver_has_no_id() -> None:
+    plain = {**CLOUD, BOUND_VOLUME: {"spec": {"hostPath": {"path": "/data"}}}}
+    deployed = deploy(lambda: NfsServer("files", {}), outputs=plain)
+    assert deployed.value(deployed.result.volume_id) == ""
+
+
 @pytest.mark.parametrize(
     ("name", "args", "said"),
     [
@@ -221,6 +280,7 @@ def test_every_argument_arrives_also_as_an_output() -> None:
         ("nfs", {"namespace": "kube-system"}, "the namespace 'kube-system' is reserved"),
         ("nfs", {"storage": "1GB"}, "the storage '1GB' is not a Kubernetes quantity"),
         ("nfs", {"image": "Not An Image"}, "the image 'Not An Image' is not an image reference"),
+        ("nfs", {"existing_claim": "a", "storage": "1Gi"}, "storage and existing_claim exclude each other"),
         ("nfs", {"claim_name": "pvc."}, "the claim name 'pvc.' is not"),
         ("nfs", {"storage": pulumi.Output.from_input}, "the storage '1GB' is not a Kubernetes quantity"),
     ],

@@ -4,9 +4,9 @@ import pulumi
 import pytest
 
 from components.access.cluster_access import ClusterAccess
+from components.lab_storage_class import LabStorageClass
 from components.settings import OwnedClaim
 from components.settings.conventions import ebs_volume_name
-from components.storage_class import EbsStorageClass
 from tests.unit.mocks import Deployed, deploy
 
 CLASS = "kubernetes:storage.k8s.io/v1:StorageClass"
@@ -29,8 +29,8 @@ class ACluster:
 
 @pytest.fixture(scope="module")
 def deployed() -> Deployed:
-    def program() -> EbsStorageClass:
-        return EbsStorageClass(
+    def program() -> LabStorageClass:
+        return LabStorageClass(
             "ebs",
             {
                 "cluster": ACluster(),

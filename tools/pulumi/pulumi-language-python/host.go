@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"sync"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
@@ -169,6 +170,50 @@ func (h *host) Run(ctx context.Context, request *pulumirpc.RunRequest) (*pulumir
 	default:
 		return &pulumirpc.RunResponse{Error: fmt.Sprintf("cannot run %s: %v (`make setup` makes it)", python, err)}, nil
 	}
+}
+
+// RunPlugin executes a plugin that is a folder of Python, such as components/, and sends on what it prints: first of
+// all its port. The plugin ends with the engine, which then cancels the stream, or with this host.
+func (h *host) RunPlugin(
+	request *pulumirpc.RunPluginRequest, stream grpc.ServerStreamingServer[pulumirpc.RunPluginResponse],
+) error {
+	ctx, stop := context.WithCancel(stream.Context())
+	defer stop()
+	defer context.AfterFunc(h.lifetime, stop)()
+
+	python := interpreter(request.GetInfo())
+	words := append([]string{"-u", request.GetInfo().GetProgramDirectory()}, request.GetArgs()...)
+	command := exec.CommandContext(ctx, python, words...)
+	command.Dir = request.GetPwd()
+	command.Env = append(os.Environ(), request.GetEnv()...)
+	var turn sync.Mutex // a stream takes one message at a time, and the two outputs are copied side by side
+	command.Stdout = pluginOutput(func(text []byte) error {
+		turn.Lock()
+		defer turn.Unlock()
+		return stream.Send(&pulumirpc.RunPluginResponse{Output: &pulumirpc.RunPluginResponse_Stdout{Stdout: text}})
+	})
+	command.Stderr = pluginOutput(func(text []byte) error {
+		turn.Lock()
+		defer turn.Unlock()
+		return stream.Send(&pulumirpc.RunPluginResponse{Output: &pulumirpc.RunPluginResponse_Stderr{Stderr: text}})
+	})
+	err := command.Run()
+	var exit *exec.ExitError
+	switch {
+	case err != nil && !errors.As(err, &exit):
+		return fmt.Errorf("cannot run %s: %w (`pulumi install` in the plugin's folder makes it)", python, err)
+	default:
+		status := int32(command.ProcessState.ExitCode())
+		return stream.Send(&pulumirpc.RunPluginResponse{
+			Output: &pulumirpc.RunPluginResponse_Exitcode{Exitcode: status},
+		})
+	}
+}
+
+type pluginOutput func([]byte) error
+
+func (send pluginOutput) Write(text []byte) (int, error) {
+	return len(text), send(text)
 }
 
 // virtualenv is the absolute path of the environment that Pulumi.yaml names, or "" where it names none.

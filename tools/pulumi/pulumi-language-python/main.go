@@ -2,7 +2,7 @@
 //
 // The official host ships only inside Pulumi's release archives, so a machine without them has no way to run a
 // Python program. This one serves the parts of LanguageRuntime that the everyday commands need (preview, up,
-// refresh, destroy, install, about) and answers Unimplemented to the rest. It is built, and found by the CLI next to
+// refresh, destroy, install, about, plugins that are Python) and answers Unimplemented to the rest. It is built, and found by the CLI next to
 // its own executable, only where the user has no pulumi of their own.
 package main
 

@@ -6,13 +6,13 @@ from typing import Any
 import pulumi
 import pytest
 
+from components.lab_storage_class import LabStorageClass
 from components.local.cluster import LocalCluster
 from components.nfs_clients import NfsClients
 from components.nfs_server import NfsServer
 from components.persistence_tour import PersistenceTour
-from components.storage_class import EbsStorageClass
 
-COMPONENTS: list[Any] = [EbsStorageClass, LocalCluster, NfsClients, NfsServer, PersistenceTour]
+COMPONENTS: list[Any] = [LabStorageClass, LocalCluster, NfsClients, NfsServer, PersistenceTour]
 
 
 def refusal(create: Callable[[], object]) -> str:
