@@ -105,4 +105,11 @@ CSI_SANITY = GoModule(
     {"csi-sanity": "github.com/kubernetes-csi/csi-test/v5/cmd/csi-sanity"},
 )
 
+# A test builds it when it needs it: setting up never does. It does not compile beside today's CLI.
+PULUMI_YAML = GoModule(
+    "pulumi-yaml",
+    "Pulumi's YAML language host",
+    {"pulumi-language-yaml": "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml"},
+)
+
 MODULES = (KUBERNETES, PULUMI, PROVIDER, CSI_SANITY)
