@@ -1,0 +1,75 @@
+"""What the contract of the component lets a program change later: the claim, and so its data, stays."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from checkout import ROOT, Checkout
+from tests.local.test_component_examples import Example
+
+PROGRAM = """
+import sys
+sys.path.insert(0, {root!r})
+import pulumi
+import pulumi_kubernetes as kubernetes
+from components.nfs_server import NfsServer
+
+cluster = kubernetes.Provider("cluster", kubeconfig=pulumi.Config().require("kubeconfig"))
+house = pulumi.ComponentResource("example:index:House", "house")
+server = NfsServer(
+    {name!r},
+    {{"server_name": "files", **{args!r}}},
+    opts=pulumi.ResourceOptions(
+        parent={parent},
+        providers=[cluster],
+        aliases=[pulumi.Alias(name=former, parent=pulumi.ROOT_STACK_RESOURCE) for former in ("files", "share")],
+    ),
+)
+"""
+CHANGES = [
+    ("storage", "files", {"storage": "2Gi"}, "None"),
+    ("image", "files", {"storage": "2Gi", "image": "registry.example.com/nfs:2"}, "None"),
+    ("labels", "files", {"storage": "2Gi", "labels": {"team": "a"}}, "None"),
+    ("name", "share", {"storage": "2Gi"}, "None"),
+    ("parent", "share", {"storage": "2Gi"}, "house"),
+]
+
+
+class Changing(Example):
+    """A program of one server, which is written anew for each change."""
+
+    def write(self, name: str, args: dict[str, object], parent: str) -> None:
+        (self.folder / "__main__.py").write_text(PROGRAM.format(root=str(ROOT), name=name, args=args, parent=parent))
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    lab = Checkout(tmp_path_factory.mktemp("lab") / "lab")
+    try:
+        lab.up()
+        yield lab
+    finally:
+        lab.clear()
+
+
+def claim_uid(lab: Checkout) -> str:
+    return lab.get("pvc", "files-pvc")["metadata"]["uid"]
+
+
+def test_no_permitted_change_replaces_the_claim(tmp_path: Path, lab: Checkout) -> None:
+    program = Changing("python", tmp_path, lab, ROOT / ".venv" / "bin")
+    try:
+        program.write("files", {}, "None")
+        program.pulumi("up", "--yes", "--skip-preview")
+        first = claim_uid(lab)
+        for what, *written in CHANGES:
+            program.write(*written)
+            program.pulumi("up", "--yes", "--skip-preview")
+            assert claim_uid(lab) == first, f"a change of {what} lost the data"
+        program.write("share", {"storage": "2Gi", "claim_name": "other"}, "house")
+        assert "unable to replace" in program.pulumi("up", "--yes", "--skip-preview", fails=True)
+        assert claim_uid(lab) == first, "a change that the contract does not permit lost the data"
+    finally:
+        program.pulumi("state", "unprotect", "--all", "--yes")
+        program.pulumi("destroy", "--yes", "--skip-preview")
