@@ -33,7 +33,8 @@ class EbsStorageClass(pulumi.ComponentResource):
         check_arguments("EbsStorageClass", name, args, EbsStorageClassArgs)
         super().__init__("storage-lab:index:EbsStorageClass", name, None, opts)
         self.storage_class = self._create_class(args)
-        self.class_name = self.storage_class.metadata.name
+        # Not from the class: its tags replace it, and would replace every claim that takes the name from it.
+        self.class_name = pulumi.Output.from_input(args.get("class_name", self._name))
         self.register_outputs({"className": self.class_name})
 
     def _create_class(self, args: EbsStorageClassArgs) -> StorageClass:

@@ -27,6 +27,21 @@ server = NfsServer(
     ),
 )
 """
+OF_A_CLASS = """
+import sys
+sys.path.insert(0, {root!r})
+import pulumi
+import pulumi_kubernetes as kubernetes
+from components.nfs_server import NfsServer
+from components.storage_class import EbsStorageClass
+
+options = pulumi.ResourceOptions(
+    providers=[kubernetes.Provider("cluster", kubeconfig=pulumi.Config().require("kubeconfig"))]
+)
+storage = EbsStorageClass("shared", {{"default": False, "tags": {tags!r}}}, opts=options)
+after = pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(depends_on=[storage]))
+NfsServer("files", {{"storage_class": storage.class_name, "protect": False}}, opts=after)
+"""
 CHANGES = [
     ("storage", "files", {"storage": "2Gi"}, "None"),
     ("image", "files", {"storage": "2Gi", "image": "registry.example.com/nfs:2"}, "None"),
@@ -41,6 +56,9 @@ class Changing(Example):
 
     def write(self, name: str, args: dict[str, object], parent: str) -> None:
         (self.folder / "__main__.py").write_text(PROGRAM.format(root=str(ROOT), name=name, args=args, parent=parent))
+
+    def write_class(self, tags: dict[str, str]) -> None:
+        (self.folder / "__main__.py").write_text(OF_A_CLASS.format(root=str(ROOT), tags=tags))
 
 
 @pytest.fixture(scope="module")
@@ -72,4 +90,17 @@ def test_no_permitted_change_replaces_the_claim(tmp_path: Path, lab: Checkout) -
         assert claim_uid(lab) == first, "a change that the contract does not permit lost the data"
     finally:
         program.pulumi("state", "unprotect", "--all", "--yes")
+        program.pulumi("destroy", "--yes", "--skip-preview")
+
+
+def test_other_tags_of_a_class_replace_no_claim(tmp_path: Path, lab: Checkout) -> None:
+    program = Changing("python", tmp_path, lab, ROOT / ".venv" / "bin")
+    try:
+        program.write_class({"team": "a"})
+        program.pulumi("up", "--yes", "--skip-preview")
+        first = claim_uid(lab)
+        program.write_class({"team": "b"})
+        assert "1 replaced" in program.pulumi("up", "--yes", "--skip-preview"), "only the class has other parameters"
+        assert claim_uid(lab) == first, "the class was replaced, and the data with it"
+    finally:
         program.pulumi("destroy", "--yes", "--skip-preview")
