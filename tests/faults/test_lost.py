@@ -42,9 +42,8 @@ def test_stack_goes_on_without_its_lost_cloud(fault_lab: FaultLab, what: str) ->
         saw(f"{sentence} {summary(said)}")
         if command == "up":
             fault_lab.check_standing()
-            # Nor is the switch in the state, where a later destroy would obey it.
+            # Without the variable the next command would take it back, if it were in the state.
             checkout.preview("--expect-no-changes")
-            assert "deleteUnreachable" not in str(checkout.state())
         else:
             fault_lab.check_gone()
 
