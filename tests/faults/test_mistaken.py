@@ -86,7 +86,6 @@ def test_copy_of_a_checkout_is_deleted_alone(fault_lab: FaultLab, tmp_path: Path
         fault_lab.check_standing()
 
 
-@pytest.mark.telling
 def test_moved_checkout_is_refused_and_both_ways_out_work(fault_lab: FaultLab) -> None:
     before = fault_lab.checkout.folder
     after = before.with_name(f"{before.name} moved")
