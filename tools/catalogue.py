@@ -80,6 +80,7 @@ KUBERNETES = GoModule(
         "kwok": "sigs.k8s.io/kwok/cmd/kwok",
         "csi-provisioner": "github.com/kubernetes-csi/external-provisioner/v6/cmd/csi-provisioner",
         "csi-attacher": "github.com/kubernetes-csi/external-attacher/v4/cmd/csi-attacher",
+        "csi-resizer": "github.com/kubernetes-csi/external-resizer/v2/cmd/csi-resizer",
     },
     _kubernetes_versions,
 )
