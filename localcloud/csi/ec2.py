@@ -190,7 +190,9 @@ class Ec2:
                 return None
             raise
         for each in cast(list[Answer], answer.get("VolumesModifications", [])):
-            return Modification(each["ModificationState"], int(each.get("TargetSize", 0)), each.get("StatusMessage", ""))
+            return Modification(
+                each["ModificationState"], int(each.get("TargetSize", 0)), each.get("StatusMessage", "")
+            )
         return None
 
     def modify_volume(self, volume_id: str, size_gib: int, deadline: Deadline) -> None:

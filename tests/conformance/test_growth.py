@@ -94,7 +94,11 @@ def test_a_volume_above_the_limit_is_out_of_range(driver: Driver, faulty: Faulty
 
 @pytest.mark.parametrize(
     ("parameters", "gib", "required", "limit", "named"),
-    [({}, 1, 70000 * GIB, 0, "gp3"), ({}, 1, GIB + 1, GIB + 2, "whole GiB"), ({"type": "gp2"}, 1, 20000 * GIB, 0, "gp2")],
+    [
+        ({}, 1, 70000 * GIB, 0, "gp3"),
+        ({}, 1, GIB + 1, GIB + 2, "whole GiB"),
+        ({"type": "gp2"}, 1, 20000 * GIB, 0, "gp2"),
+    ],
 )
 def test_an_impossible_size_is_out_of_range(
     driver: Driver, faulty: FaultyEc2, parameters: dict[str, str], gib: int, required: int, limit: int, named: str
