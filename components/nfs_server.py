@@ -280,7 +280,8 @@ class NfsServer(pulumi.ComponentResource):
 
 
 def _capacity(status: Any) -> str:
-    return str(((status and status.capacity) or {}).get("storage", ""))
+    capacity: dict[str, str] = (status and status.capacity) or {}
+    return capacity.get("storage", "")
 
 
 def _maker_of_volume(of: Sequence[object]) -> str:

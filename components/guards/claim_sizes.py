@@ -50,12 +50,14 @@ def sizes_in_kubernetes(kubernetes: Any, names: Collection[str]) -> list[ClaimSi
 def _size(name: str, claim: Any, volume: Any) -> ClaimSize:
     csi = volume and volume.csi
     status = claim.status
+    capacity: dict[str, str] = (status and status.capacity) or {}
+    of_volume: dict[str, str] = (volume and volume.capacity) or {}
     return ClaimSize(
         name=name,
         bound=bool(volume) and bool(status) and status.phase == "Bound",
         asked=claim.spec.resources.requests.get("storage", ""),
-        has=((status and status.capacity) or {}).get("storage", ""),
-        volume=((volume and volume.capacity) or {}).get("storage", ""),
+        has=capacity.get("storage", ""),
+        volume=of_volume.get("storage", ""),
         handle=csi.volumeHandle if csi and csi.driver == EBS_DRIVER else "",
     )
 

@@ -7,7 +7,7 @@ PersistentVolume and claim all have it, so after a failure the setting may be ta
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, Resource, UpdateResult
@@ -48,10 +48,10 @@ def is_less(size: str, storage: str) -> bool:
 
 def too_small(props: Mapping[str, Any]) -> list[str]:
     """Return the claims that are not known to have the size; none while their sizes are unknown, in a preview."""
-    claims = props["claims"]
-    if not isinstance(claims, Mapping):
+    if not isinstance(props["claims"], Mapping):
         return []
-    return [str(claim) for claim, size in claims.items() if isinstance(size, str) and is_less(size, props["storage"])]
+    claims = cast(Mapping[str, object], props["claims"])
+    return [claim for claim, size in claims.items() if isinstance(size, str) and is_less(size, props["storage"])]
 
 
 class Growth:
@@ -70,17 +70,16 @@ class Growth:
         """
         if self._refused_before is None:
             self._refused_before = {told.key for told in self._refusals()}
-        claims = self._claims()
-        for claim in claims:
+        for claim in self._claims():
             if claim.bound and is_less(claim.asked, self._storage):
                 self._client.ask_kubernetes(partial(ask_for, claim=claim, storage=self._storage), None)
-        left = self._left(claims)
+        left = self._left(self._claims())
         told = [one.text for one in self._refusals() if left and one.key not in self._refused_before]
         if hopeless := [text for text in told if REFUSED_FOR_HOURS in text]:
             raise Failure(
                 f"EC2 does not let {left} grow to {self._storage} now: {hopeless[0]}\n"
-                "It allows four modifications of a volume in 24 hours. The driver goes on asking, so the volume grows by "
-                f"itself when EC2 allows it. {_AGAIN} Or set storage-lab:storage back: no data is lost."
+                "It allows four modifications of a volume in 24 hours. The driver goes on asking, so the volume grows "
+                f"by itself when EC2 allows it. {_AGAIN} Or set storage-lab:storage back: no data is lost."
             )
         return f"{left} ({told[-1]})" if left and told else left
 
@@ -90,7 +89,7 @@ class Growth:
         said = "".join(f"  {one.text}\n" for one in self._refusals())
         return Failure(
             f"{GROWTH_SECONDS} s have passed and not everything has {self._storage}: {left}.\n{said}"
-            f"The driver goes on trying. When the reason is gone: {_AGAIN[0].lower()}{_AGAIN[1:]} "
+            f"The driver goes on trying. {_AGAIN} "
             "Or set storage-lab:storage back: no data is lost."
         )
 

@@ -196,7 +196,7 @@ class Ec2:
         return None
 
     def modify_volume(self, volume_id: str, size_gib: int, deadline: Deadline) -> None:
-        """Begin to change the size. Not repeated: after a request that worked, EC2 would refuse a second as too soon."""
+        """Begin to change the size. Not repeated: after a request that worked, EC2 would refuse a second one."""
         self._ask_once("ModifyVolume", deadline, VolumeId=volume_id, Size=size_gib)
 
     def attach_volume(self, volume_id: str, instance_id: str, device: str, deadline: Deadline) -> None:
