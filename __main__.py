@@ -64,6 +64,7 @@ VolumeGrowth(
         "kubeconfig": cluster.access.kubeconfig,
         "ec2": cluster.access.ec2,
     },
+    storage,
     opts=pulumi.ResourceOptions(depends_on=[*servers.values()]),
 )
 first = servers[settings.servers[0].label]

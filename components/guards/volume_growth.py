@@ -145,7 +145,18 @@ def _grow(props: Mapping[str, Any]) -> None:
 
 
 class VolumeGrowth(Resource, module="storage-lab", name="VolumeGrowth"):
-    """Depends on the servers, whose claims are bound then: its update returns when their volumes have the size."""
+    """Depends on the servers, whose claims are bound then: its update returns when their volumes have the size.
 
-    def __init__(self, name: str, args: VolumeGrowthArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    Until version 0.2 a child of `storage` recorded the size. It becomes this resource, so that the first `up` of
+    today's code refuses to shrink the volumes too.
+    """
+
+    def __init__(
+        self, name: str, args: VolumeGrowthArgs, storage: pulumi.Resource, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        aliases = [
+            pulumi.Alias(type_=f"pulumi-python:dynamic/storage-lab:{former}", parent=storage)
+            for former in ("FrozenInputs", "FixedInputs", "VolumeSize")
+        ]
+        opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(aliases=aliases))
         super().__init__(VolumeGrowthProvider(), name, dict(args), opts)
