@@ -35,6 +35,8 @@ import pulumi_kubernetes as kubernetes
 from components.nfs_server import NfsServer
 from components.storage_class import EbsStorageClass
 
+pytestmark = pytest.mark.thorough
+
 options = pulumi.ResourceOptions(
     providers=[kubernetes.Provider("cluster", kubeconfig=pulumi.Config().require("kubeconfig"))]
 )

@@ -17,6 +17,8 @@ from tools.console import Progress
 from tools.go_build import Build, Go
 from tools.pulumi_cli import state_url
 
+pytestmark = pytest.mark.thorough
+
 LAB = ROOT / ".lab"
 INSTALL_SECONDS = 600  # packages are downloaded
 NOT_SOURCE = shutil.ignore_patterns("__pycache__", ".venv")
