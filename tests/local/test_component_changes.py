@@ -40,7 +40,7 @@ pytestmark = pytest.mark.thorough
 options = pulumi.ResourceOptions(
     providers=[kubernetes.Provider("cluster", kubeconfig=pulumi.Config().require("kubeconfig"))]
 )
-storage = EbsStorageClass("shared", {{"default": False, "tags": {tags!r}}}, opts=options)
+storage = EbsStorageClass("shared", {{"tags": {tags!r}}}, opts=options)
 after = pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(depends_on=[storage]))
 NfsServer("files", {{"storage_class": storage.class_name, "protect": False}}, opts=after)
 """
