@@ -6,10 +6,14 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 from checkout import COMMAND_SECONDS, ROOT, activated
 from tests.local.language_hosts import language_host
 from tests.local.test_component_examples import INSTALL_SECONDS, plugin
 from tools.catalogue import PULUMI_NODEJS
+
+pytestmark = pytest.mark.thorough
 
 # What a program must not be able to say: the compiler reports an error that is expected and does not come.
 REFUSED = """import * as storageLab from "@pulumi/storage-lab";
