@@ -8,6 +8,8 @@ import pytest
 from checkout import ROOT, Checkout
 from tests.local.test_component_examples import Example
 
+pytestmark = pytest.mark.thorough
+
 PROGRAM = """
 import sys
 sys.path.insert(0, {root!r})
@@ -34,8 +36,6 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from components.nfs_server import NfsServer
 from components.storage_class import EbsStorageClass
-
-pytestmark = pytest.mark.thorough
 
 options = pulumi.ResourceOptions(
     providers=[kubernetes.Provider("cluster", kubeconfig=pulumi.Config().require("kubeconfig"))]
