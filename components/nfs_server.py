@@ -85,7 +85,9 @@ class NfsServer(pulumi.ComponentResource):
         deployment = self._create_deployment()
         service = self._create_service(deployment)
         self._label_volume(deployment)
-        self.service_ip = service.spec.cluster_ip
+        # Known once the Service is. A preview knows no address where the Service's namespace does not exist yet, and
+        # says None for it, which what mounts from the server would be refused for.
+        self.service_ip = pulumi.Output.all(service.id, service.spec.cluster_ip).apply(lambda known: known[1])
         self.register_outputs(
             {
                 "claimName": self.claim_name,

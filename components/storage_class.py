@@ -8,6 +8,8 @@ from pulumi_kubernetes.storage.v1 import StorageClass
 from .settings.arguments import check_arguments
 from .settings.conventions import EBS_DRIVER, ebs_volume_name
 
+DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
+
 
 class EbsStorageClassArgs(TypedDict, total=False):
     """The arguments of a StorageClass for EBS. Each has a default."""
@@ -15,9 +17,11 @@ class EbsStorageClassArgs(TypedDict, total=False):
     class_name: pulumi.Input[str]
     """What the StorageClass is called. Default: the component's own name."""
     default: bool
-    """Whether the class is the cluster's default: the class of claims that name none. Default: true."""
+    """Whether the class is the cluster's default: the class of claims that name none. Default: false."""
     tags: pulumi.Input[dict[str, pulumi.Input[str]]]
     """Tags in EC2 for every volume of the class, beside Name. Default: none."""
+    annotations: pulumi.Input[dict[str, pulumi.Input[str]]]
+    """Annotations for the StorageClass, for tools that read them. Default: none."""
 
 
 class EbsStorageClass(pulumi.ComponentResource):
@@ -38,12 +42,11 @@ class EbsStorageClass(pulumi.ComponentResource):
         self.register_outputs({"className": self.class_name})
 
     def _create_class(self, args: EbsStorageClassArgs) -> StorageClass:
-        default = "true" if args.get("default", True) else "false"
         return StorageClass(
             self._name,
             metadata={
                 "name": args.get("class_name", self._name),
-                "annotations": {"storageclass.kubernetes.io/is-default-class": default},
+                "annotations": _annotations(args),
             },
             provisioner=EBS_DRIVER,
             volume_binding_mode="WaitForFirstConsumer",
@@ -54,6 +57,12 @@ class EbsStorageClass(pulumi.ComponentResource):
             # claims stay bound: they need their class only to be created and to grow.
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
+
+
+def _annotations(args: EbsStorageClassArgs) -> Any:
+    """Return the user's annotations with the one that says whether the class is the default, which wins."""
+    own = {DEFAULT_CLASS: "true" if args.get("default", False) else "false"}
+    return pulumi.Output.from_input(args.get("annotations", {})).apply(lambda given: {**given, **own})
 
 
 def _parameters(tags: pulumi.Input[dict[str, pulumi.Input[str]]]) -> Any:

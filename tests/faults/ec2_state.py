@@ -1,6 +1,7 @@
 """What the EC2 of a local cloud has, or had last: read from the emulator's own file, also after a destroy."""
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ class Ec2State:
         self._file = cloud / "ec2" / "ec2.json"
         self._seen: tuple[int, int] | None = None
         self._state: dict[str, Any] = {}
+        self._lock = threading.Lock()  # two threads look: the newer state must not give way to the older
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
@@ -39,8 +41,9 @@ class Ec2State:
 
     def _look(self) -> None:
         try:
-            with self._file.open("rb") as file:
-                found = self._file.stat()
+            with self._lock, self._file.open("rb") as file:
+                # Of the open file: the one under this name may be the next one already.
+                found = os.fstat(file.fileno())
                 if (now := (found.st_ino, found.st_mtime_ns)) != self._seen:
                     self._state, self._seen = json.load(file)["payload"], now
         except FileNotFoundError:

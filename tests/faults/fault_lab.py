@@ -90,8 +90,8 @@ class FaultLab:
         assert {claim["status"]["phase"] for claim in claims} == {"Bound"}, "a claim without its volume"
         assert len(handles) == len(claims), f"{len(claims)} claims and the volumes {handles}"
         assert self.ec2_state.volumes() == handles, "EC2 has others than Kubernetes: a duplicate, or an orphan"
-        nodes = self.checkout.get("nodes")["items"]
-        assert len(self.ec2_state.instances()) == len(nodes), "an instance without a node, or the other way round"
+        nodes = [node["spec"]["providerID"].rpartition("/")[2] for node in self.checkout.get("nodes")["items"]]
+        assert sorted(self.ec2_state.instances()) == sorted(nodes), "the nodes' instances are not those of EC2"
         self._check_state()
 
     def check_gone(self) -> None:

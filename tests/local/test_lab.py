@@ -13,6 +13,8 @@ import pytest
 from checkout import Checkout
 
 SERVERS = ["nfs-server", "archive-server", "team-a/nfs-server"]
+# The first of them is the one that the tour mounts from.
+FURTHER_SERVERS = ["team-b/nfs-server", *SERVERS]
 FOREIGN_CLAIM = """
 apiVersion: v1
 kind: PersistentVolumeClaim
@@ -60,6 +62,9 @@ def bring_up(story: Story) -> None:
     story.said["preview"] = checkout.preview("--expect-no-changes")
     story.said["refresh"] = checkout.refresh()
     story.said["preview after refresh"] = checkout.preview("--expect-no-changes")
+    checkout.configure({"servers": FURTHER_SERVERS, "nfsClients": 1, "tour": True})
+    story.said["preview of more"] = checkout.preview(expect=None)
+    checkout.configure({"servers": SERVERS, "nfsClients": None, "tour": None})
 
 
 def destroy(story: Story) -> None:
@@ -129,6 +134,12 @@ def test_second_command_shows_no_change(story: Story, command: str) -> None:
     said = story.said[command].stdout
     assert re.search(r"\d+ unchanged", said), said
     assert not re.search(r"\d+ (to )?(created?|updated?|replaced?|deleted?)\b", said), said
+
+
+def test_preview_shows_servers_and_their_users_in_a_new_namespace(story: Story) -> None:
+    said = story.said["preview of more"]
+    assert said.returncode == 0, said.stdout + said.stderr
+    assert re.search(r"\d+ to create", said.stdout), said.stdout
 
 
 def test_destroy_names_foreign_users_and_deletes_nothing(story: Story) -> None:

@@ -7,6 +7,7 @@ from components.access.cluster_access import ClusterAccess
 from components.lab_storage_class import LabStorageClass
 from components.settings import OwnedClaim
 from components.settings.conventions import ebs_volume_name
+from components.storage_class import EbsStorageClass
 from tests.unit.mocks import Deployed, deploy
 
 CLASS = "kubernetes:storage.k8s.io/v1:StorageClass"
@@ -101,3 +102,12 @@ def test_replacing_the_class_does_not_touch_the_barrier(deployed: Deployed) -> N
 def test_class_and_barrier_belong_to_the_component(deployed: Deployed) -> None:
     component = deployed.one("storage-lab:index:EbsStorageClass")
     assert {deployed.one(CLASS).parent, deployed.one(BARRIER).parent} == {component.urn}
+
+
+def test_in_a_program_of_ones_own_it_is_not_the_default_class() -> None:
+    given = {"resize.topolvm.io/enabled": "true", "storageclass.kubernetes.io/is-default-class": "true"}
+    deployed = deploy(lambda: EbsStorageClass("shared", {"annotations": given}))
+    assert deployed.one(CLASS).inputs["metadata"]["annotations"] == {
+        "resize.topolvm.io/enabled": "true",
+        "storageclass.kubernetes.io/is-default-class": "false",
+    }, "a cluster would get a second default class by accident"
