@@ -68,10 +68,10 @@ def test_a_volume_grows_to_whole_gib_and_keeps_its_id(driver: Driver, faulty: Fa
 
 
 def test_an_attached_volume_grows_where_it_is(driver: Driver, faulty: FaultyEc2, ec2: Ec2View) -> None:
-    volume, node = driver.create("pvc-busy").volume_id, ec2.run_instance()
+    volume, node = driver.create("pvc-grows-attached").volume_id, ec2.run_instance()
     driver.publish(volume, node)
     driver.expand(volume, 4 * GIB)
-    (seen,) = ec2.volumes("pvc-busy")
+    (seen,) = ec2.volumes("pvc-grows-attached")
     assert (seen["Size"], seen["Attachments"][0]["State"]) == (4, "attached"), "a full disk grows while it is in use"
 
 
