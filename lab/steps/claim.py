@@ -86,9 +86,10 @@ def class_left_out(seen: Snapshot) -> Finding:
         f"class {name}, {who}" if name else "no class",
         (not authors, "the claim names a class itself: leave storageClassName out, so that the default class is used"),
         (
-            name in defaults,
-            f"the default class is {' and '.join(map(str, defaults)) or 'missing'}, and the claim's is {name}: a claim "
-            "keeps the class that it was created with, so delete it and run pulumi up",
+            # A missing default class is the business of the next step: it changes nothing for this claim.
+            not defaults or name in defaults,
+            f"the default class is {' and '.join(map(str, defaults))}, and the claim's is {name}: a claim keeps the "
+            "class that it was created with, and its data. Only a new claim gets the default class",
         ),
     )
 
