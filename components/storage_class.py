@@ -7,6 +7,7 @@ from pulumi_kubernetes.storage.v1 import StorageClass
 
 from .settings.arguments import check_arguments
 from .settings.conventions import EBS_DRIVER, ebs_volume_name
+from .settings.names import check_claim_name
 
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
@@ -35,6 +36,7 @@ class EbsStorageClass(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: EbsStorageClassArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         check_arguments("EbsStorageClass", name, args, EbsStorageClassArgs)
+        _check_values(name, args)
         super().__init__("storage-lab:index:EbsStorageClass", name, None, opts)
         self.storage_class = self._create_class(args)
         # Not from the class: its tags replace it, and would replace every claim that takes the name from it.
@@ -57,6 +59,18 @@ class EbsStorageClass(pulumi.ComponentResource):
             # claims stay bound: they need their class only to be created and to grow.
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
+
+
+def _check_values(name: str, args: EbsStorageClassArgs) -> None:
+    """Check what is known now. Raises pulumi.RunError."""
+    called, tags = args.get("class_name", name), args.get("tags", {})
+    if isinstance(called, str):
+        try:
+            check_claim_name(called)
+        except ValueError as error:
+            raise pulumi.RunError(f"EbsStorageClass {name}: the class name {called!r} {error}") from None
+    if isinstance(tags, dict) and "Name" in tags:
+        raise pulumi.RunError(f"EbsStorageClass {name}: the class sets the tag Name itself; give others")
 
 
 def _annotations(args: EbsStorageClassArgs) -> Any:
