@@ -1,7 +1,7 @@
-"""Checks the arguments of a component before anything is registered, so that a wrong type is one sentence."""
+"""The arguments of a component: checked before anything is registered, so that a wrong one is one sentence."""
 
 import inspect
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
 
@@ -30,6 +30,37 @@ def check_arguments(component: str, name: str, args: object, accepted: type) -> 
             problems.append(f"{key} is {_shown(value)}; accepted is {_accepted(hints[key])}")
     if problems:
         raise pulumi.RunError(f"{component} {name}: {'; '.join(problems)}")
+
+
+def checked_text(
+    component: str, name: str, what: str, value: pulumi.Input[str], check: Callable[[str], str]
+) -> pulumi.Input[str]:
+    """Check a known text now, before anything is registered, and an output as soon as it is known.
+
+    Raises pulumi.RunError with what `check` says in its ValueError.
+    """
+
+    def checked(text: object) -> str:
+        try:
+            if not isinstance(text, str):  # the value of an output
+                raise ValueError("is not a text")
+            return check(text)
+        except ValueError as error:
+            raise pulumi.RunError(f"{component} {name}: the {what} {text!r} {error}") from None
+
+    return applied(value, checked)
+
+
+def applied(value: pulumi.Input[str], function: Callable[[str], str]) -> pulumi.Input[str]:
+    """Return what the function makes of a text: at once where it is known, otherwise an output."""
+    return function(value) if isinstance(value, str) else pulumi.Output.from_input(value).apply(function)
+
+
+def merged(given: pulumi.Input[dict[str, pulumi.Input[str]]] | None, needed: Mapping[str, Any]) -> Any:
+    """Return the user's labels or annotations with those that the component needs, which win."""
+    if given is None or isinstance(given, dict):
+        return {**(given or {}), **needed}
+    return pulumi.Output.all(given, needed).apply(lambda both: {**both[0], **both[1]})
 
 
 def _fits(value: object, hint: Any) -> bool:

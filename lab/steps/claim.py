@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from components.settings.conventions import EBS_DRIVER
+from components.settings.conventions import DEFAULT_CLASS, EBS_DRIVER
 from components.settings.quantity import parse_quantity
 from lab.reading.objects import Thing, at, name_of
 from lab.reading.snapshot import Snapshot
 from lab.steps import Finding, Step, judged, missing
 
-DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 # The scheduler writes it on a claim that waits for a consumer, and on no other, once a Pod wants it.
 SELECTED_NODE = "volume.kubernetes.io/selected-node"
 UP = "run pulumi up --stack {}"
