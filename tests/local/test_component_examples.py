@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from checkout import COMMAND_SECONDS, ROOT, Checkout
-from tests.docs.guide import read
+from tests.docs.guide import program
 from tests.local.language_hosts import language_host
 from tools.catalogue import PULUMI_YAML
 from tools.pulumi_cli import state_url
@@ -106,11 +106,6 @@ class Example:
             self.pulumi("state", "unprotect", "--all", "--yes")
             self.pulumi("destroy", "--yes", "--skip-preview")
         return outputs
-
-
-def program(page: Path, title: str) -> str:
-    [only] = [block.text for block in read(page).blocks if block.info == "python" and block.title == title]
-    return only
 
 
 class Pasted(Example):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.guide import read
+from tests.docs.guide import program, read
 from tests.unit.conftest import CLOUD, VOLUME
 from tests.unit.fresh import ROOT
 from tests.unit.mocks import Deployed, deploy
@@ -22,10 +22,8 @@ CONFIG = {
 
 def run(title: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Deployed:
     """Run the only program under that heading, against the folder components/, which pip installs as storage_lab."""
-    blocks = read(ROOT / "docs" / "component.md").blocks
-    [only] = [block.text for block in blocks if block.info == "python" and block.title == title]
     pasted = folder / "__main__.py"
-    pasted.write_text(only.replace("from storage_lab.", "from components."))
+    pasted.write_text(program(ROOT / "docs" / "component.md", title).replace("from storage_lab.", "from components."))
     (folder / "kubeconfig.yaml").write_text("a kubeconfig")
     monkeypatch.chdir(folder)
     deployed = deploy(lambda: runpy.run_path(str(pasted)), outputs=CLOUD, config=CONFIG)

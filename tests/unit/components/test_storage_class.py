@@ -1,5 +1,7 @@
 """EbsStorageClass: the default class, as the lab and the driver want it, and the barrier above it."""
 
+from typing import Any
+
 import pulumi
 import pytest
 
@@ -111,3 +113,19 @@ def test_in_a_program_of_ones_own_it_is_not_the_default_class() -> None:
         "resize.topolvm.io/enabled": "true",
         "storageclass.kubernetes.io/is-default-class": "false",
     }, "a cluster would get a second default class by accident"
+
+
+@pytest.mark.parametrize(
+    ("late", "said"),
+    [
+        ({"class_name": "No Class"}, "the class name 'No Class' "),
+        ({"tags": {"Name": "mine"}}, "sets the tag Name itself"),
+    ],
+)
+def test_a_value_that_becomes_known_later_is_checked_then(late: dict[str, Any], said: str) -> None:
+    def program() -> EbsStorageClass:
+        args: Any = {key: pulumi.Output.from_input(value) for key, value in late.items()}
+        return EbsStorageClass("shared", args)
+
+    with pytest.raises(pulumi.RunError, match=said):
+        deploy(program)
