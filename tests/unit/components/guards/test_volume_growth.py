@@ -35,7 +35,9 @@ class Cluster:
     """One claim, its PersistentVolume and its EBS volume; `grows` says whether a driver follows the claim."""
 
     def __init__(self, asked: str = "1Gi", has: str = "1Gi", grows: bool = True) -> None:
-        self.asked, self.has, self.ebs, self.grows = asked, has, int(has.removesuffix("Gi")), grows
+        self.asked, self.grows = asked, grows
+        self.has = self.volume = has
+        self.ebs = int(has.removesuffix("Gi"))
         self.patched: list[str] = []
         self.events: list[Any] = []
         self.refuses: str = ""
@@ -47,7 +49,7 @@ class Cluster:
             return self.events
         if res is PersistentVolume:
             csi = CSIPersistentVolumeSource(driver="ebs.csi.aws.com", volumeHandle="vol-1")
-            spec = PersistentVolumeSpec(capacity={"storage": self.has}, csi=csi)
+            spec = PersistentVolumeSpec(capacity={"storage": self.volume}, csi=csi)
             return [PersistentVolume(metadata=ObjectMeta(name="pv-1"), spec=spec)]
         assert (res, namespace) == (PersistentVolumeClaim, "*")
         requests = VolumeResourceRequirements(requests={"storage": self.asked})
@@ -71,7 +73,8 @@ class Cluster:
 
     def grow(self) -> None:
         if self.grows:
-            self.has, self.ebs = self.asked, int(self.asked.removesuffix("Gi"))
+            self.has = self.volume = self.asked
+            self.ebs = int(self.asked.removesuffix("Gi"))
 
     def describe_volumes(self, Filters: Any) -> Any:
         assert Filters == [{"Name": "volume-id", "Values": ["vol-1"]}]
@@ -115,11 +118,16 @@ def test_claims_that_are_large_enough_ask_nobody(up: Any) -> None:
     assert cluster.patched == []
 
 
-@pytest.mark.parametrize("late", ["has", "ebs"])
-def test_growth_is_done_when_all_three_have_the_size(up: Any, late: str) -> None:
+@pytest.mark.parametrize(
+    ("late", "named"),
+    [("ebs", "EBS volume vol-1 has 1Gi"), ("volume", "PersistentVolume has 1Gi"), ("has", "claim has 1Gi")],
+)
+def test_growth_is_done_when_all_three_have_the_size(up: Any, late: str, named: str) -> None:
     cluster = Cluster()
-    cluster.grow = lambda: setattr(cluster, "ebs" if late == "has" else "has", 2 if late == "has" else "2Gi")
-    with pytest.raises(Failure, match="EBS volume vol-1 has 1Gi" if late == "ebs" else "PersistentVolume has 1Gi"):
+    sizes: dict[str, Any] = {"ebs": 2, "volume": "2Gi", "has": "2Gi"}
+    del sizes[late]
+    cluster.grow = lambda: vars(cluster).update(sizes)
+    with pytest.raises(Failure, match=rf"default/nfs-pvc \({named}\)"):
         up(cluster)
 
 
@@ -151,7 +159,7 @@ def test_a_refusal_for_hours_ends_the_wait_at_once(up: Any, monkeypatch: pytest.
 def test_what_kubernetes_refuses_is_told_in_its_words(up: Any) -> None:
     cluster = Cluster()
     cluster.refuses = "the storageclass must support resize"
-    with pytest.raises(Failure, match="the storageclass must support resize"):
+    with pytest.raises(Failure, match="does not let claim default/nfs-pvc grow to 2Gi: the storageclass must support"):
         up(cluster)
 
 
