@@ -15,7 +15,7 @@ STEPS = (*claim.STEPS, *server.STEPS, *volume.STEPS)
 
 
 def verify(stack: Stack) -> Report:
-    """Judge every step for every server. On eks this also writes a file, deletes the Pod and reads the file back.
+    """Judge every step for every server. Also writes a file, deletes the Pod and reads the file back.
 
     Raises LabError.
     """

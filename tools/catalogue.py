@@ -69,7 +69,7 @@ def _provider_versions() -> dict[str, str]:
 
 KUBERNETES = GoModule(
     "kubernetes",
-    "Kubernetes, etcd, kwok and the CSI sidecars",
+    "Kubernetes, etcd, kwokctl and the CSI sidecars",
     {
         "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
         "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
@@ -77,12 +77,14 @@ KUBERNETES = GoModule(
         "kubectl": "k8s.io/kubernetes/cmd/kubectl",
         "etcd": "go.etcd.io/etcd/server/v3",
         "kwokctl": "sigs.k8s.io/kwok/cmd/kwokctl",
-        "kwok": "sigs.k8s.io/kwok/cmd/kwok",
         "csi-provisioner": "github.com/kubernetes-csi/external-provisioner/v6/cmd/csi-provisioner",
         "csi-attacher": "github.com/kubernetes-csi/external-attacher/v4/cmd/csi-attacher",
     },
     _kubernetes_versions,
 )
+
+# Not named node, because .lab/bin is on the PATH, where another program has that name.
+NODE = GoModule("node", "the node program", {"lab-node": "."})
 
 # The CLI and the provider do not compile in one module, because the provider needs an older Pulumi.
 PULUMI = GoModule(
@@ -112,4 +114,4 @@ PULUMI_YAML = GoModule(
     {"pulumi-language-yaml": "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml"},
 )
 
-MODULES = (KUBERNETES, PULUMI, PROVIDER, CSI_SANITY)
+MODULES = (KUBERNETES, NODE, PULUMI, PROVIDER, CSI_SANITY)

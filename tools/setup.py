@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from tools.catalogue import CSI_SANITY, KUBERNETES, PROVIDER, PULUMI, python_requirement
+from tools.catalogue import CSI_SANITY, KUBERNETES, NODE, PROVIDER, PULUMI, python_requirement
 from tools.console import Progress
 from tools.errors import SetupError
 from tools.generate_csi import STUBS
@@ -95,7 +95,7 @@ def _set_up(purpose: str, progress: Progress) -> None:
 
 
 def _builds(purpose: str, progress: Progress) -> list[Build]:
-    builds = [Build(KUBERNETES, LAB, LAB / "bin", progress)]
+    builds = [Build(module, LAB, LAB / "bin", progress) for module in (KUBERNETES, NODE)]
     if installed_pulumi() is None:
         # The CLI looks for a provider in a folder of exactly this name.
         plugin = PULUMI_HOME / "plugins" / f"resource-kubernetes-v{python_requirement('pulumi-kubernetes')}"

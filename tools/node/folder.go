@@ -69,6 +69,10 @@ func sizeOf(root *os.Root) (total int64) {
 	return total
 }
 
+// A container is root in its files, whatever their mode says. On this machine their owner is a user, who must be able
+// to read them, and to remove them with their cloud.
+const ownFile, ownFolder fs.FileMode = 0o600, 0o700
+
 func named(name string) string {
 	if name == "" {
 		return "."
@@ -77,7 +81,7 @@ func named(name string) string {
 }
 
 func (f *folder) Open(_ context.Context, name string, flag int, perm fs.FileMode) (file, error) {
-	opened, err := f.root.OpenFile(named(name), flag&^os.O_TRUNC, perm)
+	opened, err := f.root.OpenFile(named(name), flag&^os.O_TRUNC, perm|ownFile)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +111,7 @@ func (f *folder) List(_ context.Context, name string) ([]fs.FileInfo, error) {
 }
 
 func (f *folder) Mkdir(_ context.Context, name string, perm fs.FileMode) error {
-	return f.root.Mkdir(named(name), perm)
+	return f.root.Mkdir(named(name), perm|ownFolder)
 }
 
 func (f *folder) Remove(_ context.Context, name string) error {
@@ -152,7 +156,11 @@ func (f *folder) Readlink(_ context.Context, name string) (string, error) {
 
 func (f *folder) Change(_ context.Context, name string, what changes) error {
 	if what.mode != nil {
-		if err := f.root.Chmod(named(name), *what.mode); err != nil {
+		mode := *what.mode | ownFile
+		if info, err := f.root.Stat(named(name)); err == nil && info.IsDir() {
+			mode |= ownFolder
+		}
+		if err := f.root.Chmod(named(name), mode); err != nil {
 			return err
 		}
 	}

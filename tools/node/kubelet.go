@@ -93,6 +93,7 @@ func (k *kubelet) Run(ctx context.Context) error {
 	if _, err := pods.AddEventHandler(handlers(k.onPod, k.onPodGone)); err != nil {
 		return err
 	}
+	logf("watching nodes and Pods") // by this line the local cloud knows that it works
 	<-ctx.Done()
 	return nil
 }
