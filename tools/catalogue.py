@@ -15,12 +15,14 @@ class GoModule:
     """Commands that compile in one Go module.
 
     `tools` maps the name of each binary to its Go package, `versions` each Go variable that -X writes to its value.
+    `stamp` names the record of the build where another one is made in the same folder.
     """
 
     folder: str
     title: str
     tools: dict[str, str]
     versions: Callable[[], dict[str, str]] = dict[str, str]
+    stamp: str = ""
 
     @property
     def path(self) -> Path:
@@ -83,6 +85,9 @@ KUBERNETES = GoModule(
     _kubernetes_versions,
 )
 
+# The local cloud of version 0.1 runs it. The tests bring up such a cloud, and update and destroy it.
+KWOK = GoModule("kubernetes", "kwok", {"kwok": "sigs.k8s.io/kwok/cmd/kwok"}, _kubernetes_versions, "kwok")
+
 # Not named node, because .lab/bin is on the PATH, where another program has that name.
 NODE = GoModule("node", "the node program", {"lab-node": "."})
 
@@ -114,4 +119,4 @@ PULUMI_YAML = GoModule(
     {"pulumi-language-yaml": "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml"},
 )
 
-MODULES = (KUBERNETES, NODE, PULUMI, PROVIDER, CSI_SANITY)
+MODULES = (KUBERNETES, KWOK, NODE, PULUMI, PROVIDER, CSI_SANITY)
