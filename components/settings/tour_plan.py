@@ -56,7 +56,11 @@ WAYS = (
     Way("dynamic", "an EBS volume made for the claim", True, True, "the claim is deleted", "dynamic"),
 )
 
+SIGNED = "/signed"
+"""A file in the container's own file system, which says that this container has signed the journal.
 
+The journal cannot say so: a later container finds in it what an earlier one has signed.
+"""
 CRASH = "/crash"
 """A file in the container's own file system: a container of the tour that finds it ends, as if its program had failed.
 
