@@ -19,7 +19,18 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
 from .settings.arguments import check_arguments
 from .settings.conventions import SHELL_IMAGE
-from .settings.tour_plan import CLAIM_TEMPLATE, CRASH, DATA, GROWTH, SIGNED, STATEFUL_SET, TOUR_NAMESPACE, WAYS, Way, journal
+from .settings.tour_plan import (
+    CLAIM_TEMPLATE,
+    CRASH,
+    DATA,
+    GROWTH,
+    SIGNED,
+    STATEFUL_SET,
+    TOUR_NAMESPACE,
+    WAYS,
+    Way,
+    journal,
+)
 from .workload import OVERRIDE, owner_reference, workload_options
 
 HOST_FOLDER = "/var/lib/storage-lab-tour"

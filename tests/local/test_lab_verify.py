@@ -248,6 +248,7 @@ def test_breakage_turns_its_steps_red_until_repaired(checkout: Checkout, what: s
     with breaks(checkout):
         found = statuses(checkout, expect=1)
         assert {step for step, status in found.items() if status == "failed"} == red, found
+        assert found["data-survives"] == "skipped", "a Pod that may never come back was deleted"
     assert "failed" not in statuses(checkout, expect=0).values()
 
 
