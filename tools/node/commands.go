@@ -51,7 +51,7 @@ func init() {
 		"false": func(*process) int { return 1 }, "find": find, "grep": grep, "head": head, "hostname": hostname,
 		"id": id, "kill": kill, "ln": ln, "ls": ls, "md5sum": checksum, "mkdir": mkdir,
 		"mount": mountTable, "mv": mv, "nproc": func(p *process) int { return p.print("1\n") }, "printenv": printenv,
-		"pwd": pwd, "readlink": readlink, "rm": rm, "rmdir": rmdir, "seq": seq, "sh": runShell,
+		"printf": printf, "pwd": pwd, "readlink": readlink, "rm": rm, "rmdir": rmdir, "seq": seq, "sh": runShell,
 		"sha256sum": checksum, "sleep": sleep, "stat": stat, "sync": syncAll, "tail": tail, "tee": tee,
 		"test": test, "[": test, "timeout": timeout, "touch": touch, "true": ignored,
 		"type": which, "uname": uname, "wc": wc, "which": which, "whoami": func(p *process) int { return p.print("root\n") },

@@ -3,22 +3,60 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path"
 	"sort"
 	"strconv"
 	"strings"
 
+	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/interp"
 )
 
+// echo and printf take the place of the interpreter's. Those write word by word, so that a kill leaves half a line, and
+// succeed where nothing could be written.
 func echo(p *process) int {
-	args := p.args
-	end := "\n"
-	if len(args) > 0 && args[0] == "-n" {
-		args, end = args[1:], ""
+	args, end, escapes := p.args, "\n", false
+	for ; len(args) > 0 && len(args[0]) > 1 && strings.Trim(args[0], "neE") == "-"; args = args[1:] {
+		if strings.Contains(args[0], "n") {
+			end = ""
+		}
+		escapes = strings.LastIndex(args[0], "e") > strings.LastIndex(args[0], "E")
 	}
-	return p.print("%s%s", strings.Join(args, " "), end)
+	text := strings.Join(args, " ")
+	if escapes {
+		text, _, _ = expand.Format(&expand.Config{}, text, nil)
+	}
+	return p.write(text + end)
+}
+
+func printf(p *process) int {
+	if len(p.args) == 0 {
+		return p.fail("a format is needed")
+	}
+	var text strings.Builder
+	for args, used := p.args[1:], 1; used > 0; args = args[used:] {
+		some, n, err := expand.Format(&expand.Config{}, p.args[0], args)
+		if err != nil {
+			return p.fail("%v", err)
+		}
+		if text.WriteString(some); text.Len() > maxSubstitution {
+			return p.fail("the text is too long")
+		}
+		if used = n; n == len(args) {
+			break
+		}
+	}
+	return p.write(text.String())
+}
+
+// write puts text out at once.
+func (p *process) write(text string) int {
+	if _, err := io.WriteString(p.out, text); err != nil {
+		return p.failed("write error", err)
+	}
+	return 0
 }
 
 func env(p *process) int {

@@ -113,7 +113,7 @@ func (m *machine) instead(ctx context.Context, args []string) []string {
 			}
 			return append([]string{args[0]}, taken...)
 		}
-	case "kill", "type":
+	case "kill", "type", "echo":
 		return append([]string{"/bin/" + args[0]}, args[1:]...)
 	case "pwd":
 		return []string{"/bin/pwd"}
@@ -123,6 +123,7 @@ func (m *machine) instead(ctx context.Context, args []string) []string {
 		if len(args) > 1 && wideFormat.MatchString(args[1]) {
 			return failed("the format is too wide")
 		}
+		return append([]string{"/bin/printf"}, args[1:]...)
 	case "eval":
 		return m.evaluated(args, strings.Join(args[1:], " "), failed)
 	case "trap":

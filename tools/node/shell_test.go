@@ -122,6 +122,40 @@ func TestScriptsDoWhatAShellDoes(t *testing.T) {
 	}
 }
 
+// writes counts what arrives of each write.
+type writes struct{ each []string }
+
+func (w *writes) Write(p []byte) (int, error) {
+	w.each = append(w.each, string(p))
+	return len(p), nil
+}
+
+func (*writes) isOurs() {}
+
+func TestEchoAndPrintfWriteTheirTextAtOnce(t *testing.T) {
+	for script, want := range map[string]string{
+		`echo one "two three"`: "one two three\n", `echo -n a b`: "a b", `echo -ne 'a\tb\n'`: "a\tb\n", `echo -x -n`: "-x -n\n",
+		`printf '%s=%d\n' a 1 b 2`: "a=1\nb=2\n", `command echo a b`: "a b\n", `builtin echo a b`: "a b\n",
+	} {
+		m, _ := box(t)
+		var out writes
+		m.Run(context.Background(), []string{"sh", "-c", script}, streams{nil, &out, &out})
+		if len(out.each) != 1 || out.each[0] != want {
+			t.Errorf("%s wrote %q: a kill in between would leave half a line, to which the next one is appended", script, out.each)
+		}
+	}
+}
+
+func TestNoLineIsAcknowledgedThatAFullVolumeDidNotTake(t *testing.T) {
+	for _, write := range []string{"echo line >> /data/f", "printf 'line\\n' >> /data/f"} {
+		m, _ := box(t)
+		said, _ := sh(t, m, "dd if=/dev/zero of=/data/f bs=1k count=64 2>/dev/null; "+write+" && echo acknowledged")
+		if !strings.Contains(said, "No space left on device") || strings.Contains(said, "acknowledged") {
+			t.Errorf("%s: %q", write, said)
+		}
+	}
+}
+
 func TestUnknownCommandEndsWith127AndSaysWhatIsThere(t *testing.T) {
 	m, _ := box(t)
 	said, code := sh(t, m, "python3 app.py")
