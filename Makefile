@@ -6,13 +6,11 @@ PYTEST  = .venv/bin/python -m pytest
 # Whole modules side by side. A lab waits about half of its time, so three modules keep two cores busy.
 AT_ONCE ?= 3
 TOGETHER = --numprocesses=$(AT_ONCE) --dist=loadfile --no-loadscope-reorder
-# Which faults: all of them, or by mark, such as FAULTS="not telling".
-FAULTS  ?= fault
 # The longest modules are among the first two, so that none of them is left at the end.
 TIERS   = $(addprefix tests/,rehearsal docs local faults security conformance)
 
 .PHONY: up down setup verify status tour
-.PHONY: test test-node test-unit test-conformance test-local test-security test-faults rehearse bench lint types setup-unit setup-test
+.PHONY: test test-node test-unit test-conformance test-local test-security test-faults test-thorough rehearse bench lint types setup-unit setup-test
 .SILENT:
 # With them every Python here would be another one, or load other modules.
 unexport PYTHONHOME PYTHONPATH
@@ -38,11 +36,11 @@ test-node: setup-test
 	cd tools/node && CGO_ENABLED=0 GOGC=800 GOWORK=off \
 		GOFLAGS='-mod=readonly -trimpath -buildvcs=false -gcflags=all=-dwarf=false' go test ./...
 
-# Everything, with the telling cases of the fault tier. What fails soon comes first.
+# What is asked before every commit. What fails soon comes first; what takes long is left to `make test-thorough`.
 test: setup-test lint
 	$(PYTEST) tests/unit tests/planted
 	$(MAKE) types test-node
-	$(PYTEST) $(TOGETHER) -m "telling or not fault" $(TIERS)
+	$(PYTEST) $(TOGETHER) -m "telling or not thorough" $(TIERS)
 
 test-unit: setup-unit
 	$(PYTEST) tests/unit
@@ -52,11 +50,15 @@ test-conformance test-local test-security: test-%: setup-test
 
 # The whole fault tier, with its random walks; it prints a table of what was done and seen.
 test-faults: setup-test
-	$(PYTEST) $(TOGETHER) -m "$(FAULTS)" tests/faults
+	$(PYTEST) $(TOGETHER) tests/faults
 
-# The life of the EKS stack, and that broken programs do not get through; `make test` adds updates and interruptions.
+# All that `make test` leaves out.
+test-thorough: setup-test
+	$(PYTEST) $(TOGETHER) -m "thorough and not telling" $(TIERS)
+
+# The life of the EKS stack, its updates and interruptions, and that broken programs do not get through.
 rehearse: setup-test
-	$(PYTEST) $(TOGETHER) tests/rehearsal/test_rehearsal.py tests/rehearsal/test_rehearsal_planted.py
+	$(PYTEST) $(TOGETHER) tests/rehearsal
 
 bench: setup-test
 	.venv/bin/python -m benchmarks

@@ -96,7 +96,8 @@ ForeignUsers(
         "kubeconfig": cluster.access.kubeconfig,
         "timeout_seconds": settings.reclaim_timeout_seconds,
     },
-    opts=pulumi.ResourceOptions(depends_on=[*servers.values(), *dependents]),
+    # The barrier by name: it deletes claims, so it must not act first where a state has lost the servers.
+    opts=pulumi.ResourceOptions(depends_on=[storage.barrier, *servers.values(), *dependents]),
 )
 
 shown = {label: server.stack_outputs() for label, server in servers.items()}

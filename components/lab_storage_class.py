@@ -38,7 +38,7 @@ class LabStorageClass(EbsStorageClass):
     def __init__(self, name: str, args: LabStorageClassArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         check_arguments("LabStorageClass", name, args, LabStorageClassArgs)
         cluster = args["cluster"]
-        super().__init__(name, {"tags": {LAB_TAG: cluster.cluster_name}}, opts)
+        super().__init__(name, {"default": True, "tags": {LAB_TAG: cluster.cluster_name}}, opts)
         size = FrozenInputs(
             name,
             {

@@ -4,7 +4,7 @@ The module keeps to what Pulumi's component provider host can describe to other 
 exist at run time, arguments named `args`, no unions.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, TypedDict, cast
 
@@ -23,7 +23,7 @@ from pulumi_kubernetes.core.v1 import (
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
 from .nfs_server_args import NfsServerArgs
-from .settings.arguments import check_arguments
+from .settings.arguments import applied, check_arguments, checked_text, merged
 from .settings.conventions import (
     DEFAULT_IMAGE,
     DEFAULT_NAMESPACE,
@@ -122,24 +122,12 @@ class NfsServer(pulumi.ComponentResource):
         if "existing_claim" in args and (own := [key for key in OF_OWN_CLAIM if key in args]):
             raise pulumi.RunError(f"NfsServer {name}: {', '.join(own)} and existing_claim exclude each other; give one")
 
-        def checked(what: str, value: pulumi.Input[str], check: Callable[[str], str]) -> pulumi.Input[str]:
-            """Check a known value now, before anything is registered, and an output as soon as it is known."""
-
-            def checked_text(text: object) -> str:
-                try:
-                    if not isinstance(text, str):  # the value of an output
-                        raise ValueError("is not a text")
-                    return check(text)
-                except ValueError as error:
-                    raise pulumi.RunError(f"NfsServer {name}: the {what} {text!r} {error}") from None
-
-            return _applied(value, checked_text)
-
+        checked = partial(checked_text, "NfsServer", name)
         self._server = checked("name", args.get("server_name", name), check_service_name)
         self._namespace = checked("namespace", args.get("namespace", DEFAULT_NAMESPACE), check_namespace)
         self._storage = checked("storage", args.get("storage", DEFAULT_STORAGE), check_storage)
         self._image = checked("image", args.get("image", DEFAULT_IMAGE), check_image)
-        default_claim = args.get("existing_claim", _applied(self._server, default_claim_name))
+        default_claim = args.get("existing_claim", applied(self._server, default_claim_name))
         self._claim = checked("claim name", args.get("claim_name", default_claim), check_claim_name)
         self._class = (
             checked("storage class", args["storage_class"], check_claim_name) if "storage_class" in args else None
@@ -153,11 +141,11 @@ class NfsServer(pulumi.ComponentResource):
         self, name: pulumi.Input[str] | None = None, annotations: Mapping[str, str] | None = None
     ) -> ObjectMetaArgsDict:
         """Return the metadata of an object, or of the Pod without a name: the user's, and what the component needs."""
-        metadata: ObjectMetaArgsDict = {"labels": _with(self._given.get("labels"), self._labels)}
+        metadata: ObjectMetaArgsDict = {"labels": merged(self._given.get("labels"), self._labels)}
         if name is not None:
             metadata["name"], metadata["namespace"] = name, self._namespace
         if annotations or "annotations" in self._given:
-            metadata["annotations"] = _with(self._given.get("annotations"), annotations or {})
+            metadata["annotations"] = merged(self._given.get("annotations"), annotations or {})
         return metadata
 
     def _create_claim(self) -> PersistentVolumeClaim:
@@ -282,14 +270,3 @@ class NfsServer(pulumi.ComponentResource):
 def _maker_of_volume(of: Sequence[object]) -> str:
     claim_uid, replicas = of
     return f"{claim_uid}" if replicas else f"{claim_uid}, without a Pod"
-
-
-def _with(given: pulumi.Input[dict[str, pulumi.Input[str]]] | None, needed: Mapping[str, Any]) -> Any:
-    """Return the user's labels or annotations with those that the component needs, which win."""
-    if given is None or isinstance(given, dict):
-        return {**(given or {}), **needed}
-    return pulumi.Output.all(given, needed).apply(lambda both: {**both[0], **both[1]})
-
-
-def _applied(value: pulumi.Input[str], function: Callable[[str], str]) -> pulumi.Input[str]:
-    return function(value) if isinstance(value, str) else pulumi.Output.from_input(value).apply(function)

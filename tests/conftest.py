@@ -27,7 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if FAULTS in item.path.parents:
-            item.add_marker("fault")
+            item.add_marker("thorough")
 
 
 def pytest_collection_finish() -> None:

@@ -119,4 +119,12 @@ PULUMI_YAML = GoModule(
     {"pulumi-language-yaml": "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml"},
 )
 
+# As the YAML host: the parts of the host for TypeScript that generate an SDK.
+PULUMI_NODEJS = GoModule(
+    "pulumi",
+    "Pulumi's generator of TypeScript",
+    {"pulumi-language-nodejs": "./pulumi-language-nodejs"},
+    _pulumi_versions,
+)
+
 MODULES = (KUBERNETES, KWOK, NODE, PULUMI, PROVIDER, CSI_SANITY)

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
+from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -82,7 +83,7 @@ def folder_in_kubeconfig(kubeconfig: str) -> Path | None:
 def _was_deleted(kubeconfig: str) -> bool:
     """Return whether the kubeconfig is of a local cloud that does not exist any more, or has given way to another."""
     folder = folder_in_kubeconfig(kubeconfig)
-    if folder is None:
+    if folder is None or not _in_the_lab():
         return False
     from localcloud.record.record import read
 
@@ -122,14 +123,20 @@ def _unreachable_errors() -> tuple[type[Exception], ...]:
 def ec2_client(access: Mapping[str, str]) -> Any:
     """Return a boto3 client for the EC2 API that `access` describes, see Ec2Access.
 
-    On AWS it logs in as the shell's user. For the local cloud nothing of the shell's AWS settings counts.
+    It logs in as the shell's user. For the local cloud nothing of the shell's AWS settings counts.
     """
-    if endpoint := access.get("endpoint_url"):
+    endpoint = access.get("endpoint_url")
+    if endpoint and _in_the_lab():
         return _local_client(endpoint, access["region"], local_ec2_key(endpoint))
     import boto3
 
     session: Any = boto3.Session(profile_name=access.get("profile"), region_name=access["region"])
-    return session.client("ec2")
+    return session.client("ec2", endpoint_url=endpoint)
+
+
+def _in_the_lab() -> bool:
+    """Return whether the local cloud can be imported; where pip has installed only this package, it cannot."""
+    return find_spec("localcloud") is not None
 
 
 def local_ec2_key(endpoint: str) -> "Ec2Key":
@@ -147,6 +154,8 @@ def shell_for_ec2(access: Mapping[str, str]) -> tuple[str, str]:
     options = f"--region {access['region']}"
     if not (endpoint := access.get("endpoint_url")):
         return "", options
+    if not _in_the_lab():
+        return "", f"{options} --endpoint-url {endpoint}"
     from localcloud import ec2_key
 
     file = ec2_key.file_of(endpoint)

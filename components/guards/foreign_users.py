@@ -97,7 +97,7 @@ def _failure(props: Mapping[str, Any], lines: Sequence[str]) -> Failure:
     return Failure(
         f"{props['timeout_seconds']:.0f} s have passed and others still use the lab's storage; nothing was deleted:\n"
         + "".join(f"  {line}\n" for line in lines)
-        + "Delete these, or run the command in the line, then run pulumi destroy again. "
+        + "Delete these; where a line has a command, run that. Then run pulumi destroy again. "
         "storage-lab:reclaimTimeoutSeconds is how long it waits."
     )
 

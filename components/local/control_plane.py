@@ -17,7 +17,7 @@ from ..access.clients import GONE_FOR_GOOD
 from ..access.dynamic_provider import Failure, Provider, RecordedInputs, deleting, differs
 from ..guards.frozen_inputs import Rule, refusals
 from ..settings.conventions import cloud_folder
-from .local_clouds import LocalCloud, as_failure, find_cloud, processes_of
+from .local_clouds import LocalCloud, as_failure, find_cloud, processes_of, state_of_another_checkout
 
 if TYPE_CHECKING:
     from localcloud.record.record import CloudRecord
@@ -38,8 +38,10 @@ class CloudFolderProvider(RecordedInputs):
         return str(props["cloud"])
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Refuse another name while a cloud of the old name exists."""
+        """Refuse a new cloud in another checkout's state, and another name while a cloud of the old name exists."""
         before, after = _olds.get("cloud", news["cloud"]), news["cloud"]
+        if not _olds and (state := state_of_another_checkout()):
+            return CheckResult(news, [CheckFailure("cloud", _not_here(state))])
         with as_failure():
             renamed = before != after and processes_of(before).record() is not None
         return CheckResult(news, [CheckFailure("cloud", _renamed(before, after))] if renamed else [])
@@ -159,6 +161,13 @@ def _forget(cloud: str) -> None:
 
 def _deleted(cloud: str) -> str:
     return f"The local cloud of this stack, {cloud_folder(cloud)}, was deleted, and its volumes with it."
+
+
+def _not_here(state: Path) -> str:
+    return (
+        f"this shell was activated in another checkout, and works on its state in {state}. For the lab of this "
+        "checkout: type . .lab/activate here, and run the command again. Nothing was touched."
+    )
 
 
 def _renamed(before: str, after: str) -> str:

@@ -4,11 +4,13 @@ A state means the cloud with its cluster id, wherever the folder is. A name prov
 folder moved, and two checkouts can have a stack of the same name.
 """
 
+import os
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 from ..access.clients import folder_in_kubeconfig
 from ..access.dynamic_provider import Failure, without_traceback
@@ -72,6 +74,18 @@ def find_cloud(props: Mapping[str, Any]) -> LocalCloud | None:
             f"checkout; or, for the lab of this one, cd {_ROOT}, . .lab/activate, and run it again."
         )
     return None
+
+
+def state_of_another_checkout() -> Path | None:
+    """Return the folder of the state that another checkout's `.lab/activate` has set for this shell; None without one.
+
+    A state that the user has chosen, wherever it is, is not another checkout's.
+    """
+    of_activate = os.environ.get("STORAGE_LAB_BACKEND_URL", "")
+    if not of_activate or os.environ.get("PULUMI_BACKEND_URL") != of_activate:
+        return None
+    state = Path(unquote(urlsplit(of_activate).path))
+    return None if state.resolve() == _ROOT / ".lab" / "state" else state
 
 
 def serves(endpoint: str) -> bool:

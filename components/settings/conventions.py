@@ -1,6 +1,8 @@
 """The names, paths and defaults that several parts of the lab share. Each is written here and nowhere else."""
 
 EBS_DRIVER = "ebs.csi.aws.com"
+# The annotation that makes a StorageClass the default.
+DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 # The scheduler puts no more on one node of the local target; the real driver reports it for a t3.medium with one
 # network interface.
 VOLUMES_PER_NODE = 25

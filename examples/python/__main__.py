@@ -9,7 +9,7 @@ from storage_lab.nfs_server import NfsServer
 from storage_lab.storage_class import EbsStorageClass
 
 cluster = kubernetes.Provider("cluster", kubeconfig=pulumi.Config().require("kubeconfig"))
-storage = EbsStorageClass("shared", {"default": False}, opts=pulumi.ResourceOptions(provider=cluster))
+storage = EbsStorageClass("shared", {}, opts=pulumi.ResourceOptions(provider=cluster))
 server = NfsServer(
     "files",
     {"storage": "5Gi", "storage_class": storage.class_name},

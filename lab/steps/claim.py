@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from components.settings.conventions import EBS_DRIVER
+from components.settings.conventions import DEFAULT_CLASS, EBS_DRIVER
 from components.settings.quantity import parse_quantity
 from lab.reading.objects import Thing, at, name_of
 from lab.reading.snapshot import Snapshot
 from lab.steps import Finding, Step, judged, missing
 
-DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 # The scheduler writes it on a claim that waits for a consumer, and on no other, once a Pod wants it.
 SELECTED_NODE = "volume.kubernetes.io/selected-node"
 UP = "run pulumi up --stack {}"
@@ -86,9 +85,10 @@ def class_left_out(seen: Snapshot) -> Finding:
         f"class {name}, {who}" if name else "no class",
         (not authors, "the claim names a class itself: leave storageClassName out, so that the default class is used"),
         (
-            name in defaults,
-            f"the default class is {' and '.join(map(str, defaults)) or 'missing'}, and the claim's is {name}: a claim "
-            "keeps the class that it was created with, so delete it and run pulumi up",
+            # A missing default class is the business of the next step: it changes nothing for this claim.
+            not defaults or name in defaults,
+            f"the default class is {' and '.join(map(str, defaults))}, and the claim's is {name}: a claim keeps the "
+            "class that it was created with, and its data. Only a new claim gets the default class",
         ),
     )
 

@@ -142,7 +142,7 @@ def outputs(seen: Snapshot) -> Finding:
     }
     told = [seen.outputs] if seen.top_outputs is None else [seen.outputs, seen.top_outputs]
     wrong = {key: out.get(key) for key in really for out in told if out.get(key) != really[key]}
-    hint = ", ".join(f"{key} says {value}, and there is {really[key]}" for key, value in wrong.items())
+    hint = ", ".join(f"{key} says {value}, and there is {really[key] or 'none'}" for key, value in wrong.items())
     return judged(
         f"{seen.outputs.get('claimName')}, {seen.outputs.get('pvName')}, {seen.outputs.get('volumeId')}",
         (not wrong, f"{hint}: run pulumi up --stack {seen.stack}, which looks again"),

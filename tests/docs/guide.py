@@ -60,6 +60,12 @@ def read(path: Path) -> Document:
     return document
 
 
+def program(path: Path, title: str) -> str:
+    """Return the only Python program under that heading of a Markdown file."""
+    [only] = [block.text for block in read(path).blocks if block.info == "python" and block.title == title]
+    return only
+
+
 def runs(document: Document) -> Iterator[tuple[Block, Block | None]]:
     """Each block to be run, with what it shows."""
     for block, following in zip(document.blocks, [*document.blocks[1:], None], strict=True):

@@ -1,4 +1,4 @@
-"""Which cases of the fault tier `make test` runs too: the telling ones, marked `@pytest.mark.telling` or named here.
+"""Which cases of the fault tier `make test` runs: the telling ones, marked `@pytest.mark.telling` or named here.
 
 Every module of faults has at least one (tests/unit/test_selection.py); `make test-faults` runs them all.
 """

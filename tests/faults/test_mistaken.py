@@ -8,9 +8,17 @@ import pytest
 from checkout import ROOT, Checkout
 from tests.faults.conftest import NewFaultLab
 from tests.faults.fault_lab import FaultLab, errors, summary
+from tests.faults.test_foreign import SNOOPER
 from tools.pulumi_cli import activation, state_url
 
 DOCUMENT = (ROOT / "docs" / "troubleshooting.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def fault_lab(new_fault_lab: NewFaultLab) -> FaultLab:
+    fault_lab = new_fault_lab(config={"reclaimTimeoutSeconds": 10})
+    fault_lab.checkout.up()
+    return fault_lab
 
 
 def rename(checkout: Checkout, name: str) -> None:
@@ -43,6 +51,8 @@ def test_state_of_one_checkout_cannot_touch_the_cloud_of_another(
     first.checkout.up()
     state_of_first = {"PULUMI_BACKEND_URL": state_url(first.checkout.folder / ".lab" / "state")}
     with second.fault("state of another checkout", "up, destroy, with switch") as saw:
+        assert "this shell was activated in another checkout" in _up_with_an_empty_state_of(first, second)
+        assert "`this shell was activated in another checkout, and works on its state`" in DOCUMENT
         for command in (second.checkout.up, second.checkout.destroy):
             for switch in ({}, {"PULUMI_K8S_DELETE_UNREACHABLE": "true"}):
                 refused = command(expect=None, env={**state_of_first, **switch})
@@ -99,6 +109,7 @@ def test_moved_checkout_is_refused_and_both_ways_out_work(fault_lab: FaultLab) -
         assert "`the local cloud in … was created in … and works only there`" in DOCUMENT
         saw(errors(refused.stdout))
         after.rename(before)
+        _destroy_stops_for_a_foreign_pod(fault_lab.checkout)
         fault_lab.checkout.up()
         fault_lab.check_standing()
         before.rename(after)
@@ -108,6 +119,29 @@ def test_moved_checkout_is_refused_and_both_ways_out_work(fault_lab: FaultLab) -
             moved.clear()
         # With the cloud went its EC2.
         fault_lab.ec2_state.forget()
+
+
+def _up_with_an_empty_state_of(other: FaultLab, lab: FaultLab) -> str:
+    state = other.checkout.folder / "empty" / ".lab" / "state"
+    state.mkdir(parents=True)
+    env = {"PULUMI_BACKEND_URL": state_url(state), "STORAGE_LAB_BACKEND_URL": state_url(state)}
+    lab.checkout.pulumi("stack", "init", lab.checkout.stack, env=env)
+    refused = lab.checkout.up(expect=None, env=env)
+    assert refused.returncode != 0
+    return refused.stdout
+
+
+def _destroy_stops_for_a_foreign_pod(checkout: Checkout) -> None:
+    """The refused `up` has lost the objects of Kubernetes from the state, and with them the order of a destroy."""
+    manifest = checkout.folder / "foreign.yaml"
+    manifest.write_text(SNOOPER)
+    checkout.kubectl("apply", "-f", str(manifest))
+    refused = checkout.destroy(expect=None)
+    assert refused.returncode != 0
+    assert "Pod default/snooper" in refused.stdout, refused.stdout
+    claim, deployment = checkout.get("pvc", "nfs-pvc"), checkout.get("deployment", "nfs-server")
+    assert "deletionTimestamp" not in {**claim["metadata"], **deployment["metadata"]}, "its data is about to be lost"
+    checkout.kubectl("delete", "-f", str(manifest), "--wait=true", "--timeout=60s")
 
 
 def _go_on_without(moved: Checkout) -> None:

@@ -8,6 +8,8 @@ import pytest
 from checkout import ROOT, Checkout
 from tests.local.test_component_examples import Example
 
+pytestmark = pytest.mark.thorough
+
 PROGRAM = """
 import sys
 sys.path.insert(0, {root!r})
@@ -38,7 +40,7 @@ from components.storage_class import EbsStorageClass
 options = pulumi.ResourceOptions(
     providers=[kubernetes.Provider("cluster", kubeconfig=pulumi.Config().require("kubeconfig"))]
 )
-storage = EbsStorageClass("shared", {{"default": False, "tags": {tags!r}}}, opts=options)
+storage = EbsStorageClass("shared", {{"tags": {tags!r}}}, opts=options)
 after = pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(depends_on=[storage]))
 NfsServer("files", {{"storage_class": storage.class_name, "protect": False}}, opts=after)
 """

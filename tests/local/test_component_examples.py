@@ -1,4 +1,7 @@
-"""The examples, as a reader runs them: the components from pip, and as a plugin from YAML, in the lab's cluster."""
+"""The examples, as a reader runs them: the components from pip, and as a plugin from YAML, in the lab's cluster.
+
+They are examples/, and the programs of docs/component.md and of the README, as they stand there.
+"""
 
 import json
 import shutil
@@ -12,13 +15,31 @@ from typing import Any
 import pytest
 
 from checkout import COMMAND_SECONDS, ROOT, Checkout
+from tests.docs.guide import program
+from tests.local.language_hosts import language_host
 from tools.catalogue import PULUMI_YAML
-from tools.console import Progress
-from tools.go_build import Build, Go
 from tools.pulumi_cli import state_url
 
-LAB = ROOT / ".lab"
+pytestmark = pytest.mark.thorough
+
 INSTALL_SECONDS = 600  # packages are downloaded
+CONTRACT = ROOT / "docs" / "component.md"
+NOT_CSI = """
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {name: by-hand, annotations: {storageclass.kubernetes.io/is-default-class: "true"}}
+provisioner: kubernetes.io/no-provisioner
+volumeBindingMode: WaitForFirstConsumer
+---
+apiVersion: v1
+kind: PersistentVolume
+metadata: {name: by-hand}
+spec:
+  storageClassName: by-hand
+  capacity: {storage: 1Gi}
+  accessModes: [ReadWriteOnce]
+  hostPath: {path: /data}
+"""
 NOT_SOURCE = shutil.ignore_patterns("__pycache__", ".venv")
 
 
@@ -41,20 +62,15 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(ROOT / name, source)
     folder = source / "environment"
     venv.create(folder, with_pip=True)
-    words = ("-m", "pip", "install", "--quiet", "--constraint", str(ROOT / "requirements.txt"), str(source))
-    done = subprocess.run(
-        [str(folder / "bin" / "python"), *words], capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    pip_install(folder, str(source))
     return folder
 
 
-@pytest.fixture(scope="module")
-def yaml_host() -> Path:
-    build = Build(PULUMI_YAML, LAB, LAB / "bin" / "pulumi-yaml", Progress())
-    if not build.is_fresh():
-        build.run(Go(LAB))
-    return build.bin
+def pip_install(environment: Path, what: str) -> None:
+    words = ("-m", "pip", "install", "--quiet", "--constraint", str(ROOT / "requirements.txt"), what)
+    python = str(environment / "bin" / "python")
+    done = subprocess.run([python, *words], capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 class Example:
@@ -92,14 +108,88 @@ class Example:
         return outputs
 
 
+class Pasted(Example):
+    """A program of a document, in a folder with the kubeconfig of the lab."""
+
+    def __init__(self, page: Path, title: str, folder: Path, lab: Checkout, environment: Path) -> None:
+        super().__init__("python", folder, lab, environment / "bin")
+        (self.folder / "__main__.py").write_text(program(page, title))
+        shutil.copy(lab.cloud / "kubeconfig", self.folder / "kubeconfig.yaml")
+
+    def up(self) -> dict[str, object]:
+        self.said = self.pulumi("up", "--yes", "--skip-preview")
+        return json.loads(self.pulumi("stack", "output", "--json"))
+
+    def destroy(self) -> None:
+        self.pulumi("state", "unprotect", "--all", "--yes")
+        self.pulumi("destroy", "--yes", "--skip-preview")
+
+
 def test_the_python_example_runs_with_what_pip_installed(tmp_path: Path, lab: Checkout, installed: Path) -> None:
     outputs = Example("python", tmp_path, lab, installed / "bin").run_through()
     assert outputs["volumeId"].startswith("vol-")
 
 
-def test_the_yaml_example_runs_the_plugin(tmp_path: Path, lab: Checkout, yaml_host: Path) -> None:
-    shutil.copytree(ROOT / "components", tmp_path / "components", ignore=NOT_SOURCE)
-    (tmp_path / "components" / ".venv").symlink_to(Path(sys.prefix))
-    outputs = Example("yaml", tmp_path, lab, yaml_host).run_through()
+def plugin(folder: Path) -> Path:
+    """Copy the components, with the environment that Pulumi would make in them, and return the copy."""
+    components = folder / "components"
+    shutil.copytree(ROOT / "components", components, ignore=NOT_SOURCE)
+    (components / ".venv").symlink_to(Path(sys.prefix))
+    return components
+
+
+def test_the_yaml_example_runs_the_plugin(tmp_path: Path, lab: Checkout) -> None:
+    plugin(tmp_path)
+    example = Example("yaml", tmp_path, lab, language_host(PULUMI_YAML, "pulumi-yaml"))
+    outputs = example.run_through()
     assert outputs["volumeId"].startswith("vol-")
     assert len(set(outputs["servers"])) == 2, "two servers have two addresses"
+
+
+def test_the_readmes_program_runs(tmp_path: Path, lab: Checkout, installed: Path) -> None:
+    pasted = Pasted(ROOT / "README.md", "The component in a program of your own", tmp_path, lab, installed)
+    try:
+        assert str(pasted.up()["volumeId"]).startswith("vol-")
+        assert lab.get("pvc", "files-pvc")["spec"]["resources"]["requests"]["storage"] == "5Gi"
+    finally:
+        pasted.destroy()
+
+
+def test_a_default_class_without_a_driver_gives_no_id_and_a_warning(
+    tmp_path: Path, lab: Checkout, installed: Path
+) -> None:
+    by_hand = tmp_path / "by-hand.yaml"
+    by_hand.write_text(NOT_CSI)
+    lab.kubectl("apply", "--filename", str(by_hand))
+    pasted = Pasted(CONTRACT, "A default class that is not EBS", tmp_path, lab, installed)
+    try:
+        assert pasted.up()["volumeId"] == ""
+        assert "no CSI driver made the volume by-hand" in pasted.said
+    finally:
+        pasted.destroy()
+        lab.kubectl("delete", "--filename", str(by_hand))
+
+
+def test_with_the_barrier_a_destroy_leaves_no_volume(tmp_path: Path, lab: Checkout, installed: Path) -> None:
+    pip_install(installed, f"{installed.parent}[barrier]")
+    # The barrier waits for every volume of the driver, so also for the lab's own.
+    lab.kubectl("delete", "deployment/nfs-server", "persistentvolumeclaim/nfs-pvc")
+    pasted = Pasted(CONTRACT, "With the barrier", tmp_path, lab, installed)
+    launcher = installed / "bin" / "pulumi-resource-pulumi-python"  # as an installed Pulumi has it
+    launcher.write_text(f'#!/bin/sh\nexec "{installed}/bin/python" -u -m pulumi.dynamic "$@"\n')
+    launcher.chmod(0o755)
+    outputs = lab.outputs()
+    pasted.env["AWS_ACCESS_KEY_ID"] = outputs["ec2Key"]["accessKeyId"]
+    pasted.env["AWS_SECRET_ACCESS_KEY"] = outputs["ec2Key"]["secretAccessKey"]
+    for name, value in (
+        ("ec2.region", "us-east-1"),
+        ("ec2.endpoint_url", outputs["ec2Endpoint"]),
+        ('driverTags["ebs.csi.aws.com/cluster"]', "true"),
+    ):
+        pasted.pulumi("config", "set", "--type", "string", "--path", name, value)
+    try:
+        volume = pasted.up()["volumeId"]
+    finally:
+        pasted.destroy()
+    found = lab.ec2().describe_volumes(Filters=[{"Name": "volume-id", "Values": [volume]}])["Volumes"]
+    assert not found, "Pulumi was through before the driver had deleted the volume"

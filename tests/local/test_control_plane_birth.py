@@ -20,6 +20,8 @@ from localcloud.record.layout import Layout
 from tests.local.clouds import ROOT, TOOLS, kubectl, record_of
 from tests.local.conftest import REGION
 
+pytestmark = pytest.mark.thorough
+
 # With what people have in their paths; long enough that no socket fits.
 STRANGE = "Eigene Übungen " + "x" * 120
 CREATE = "import sys, pathlib; from localcloud.control_plane import ControlPlane as C; C({0}, tools={1}).create('{2}')"

@@ -17,6 +17,8 @@ from localcloud.machine.ports import LOOPBACK
 from localcloud.record.layout import Layout
 from tests.local.clouds import credential, ec2_of, kill, kubectl, pids, record_of, volume_ids
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def unrelated() -> Iterator["subprocess.Popen[bytes]"]:

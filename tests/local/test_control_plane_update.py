@@ -14,6 +14,8 @@ from localcloud.record.layout import Layout
 from tests.local.clouds import ROOT, TOOLS, kubectl, pids, record_of
 from tests.local.conftest import REGION
 
+pytestmark = pytest.mark.thorough
+
 NEW = "ec2-api"
 
 

@@ -10,6 +10,8 @@ import pytest
 from checkout import ROOT, Checkout
 from tests.former import unpack_former
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(scope="module")
 def former(tmp_path_factory: pytest.TempPathFactory) -> Path:

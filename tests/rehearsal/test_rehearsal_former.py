@@ -17,6 +17,8 @@ from tests.rehearsal.children import NETWORK_ADDONS, TABLE, children
 from tests.rehearsal.events import Step, one, steps
 from tests.rehearsal.scenarios import ResultOf
 
+pytestmark = pytest.mark.thorough
+
 CLUSTER = "storage-lab-dev"
 
 

@@ -16,6 +16,8 @@ from checkout.until import until
 from tests.rehearsal.aws_rehearsal import AwsRehearsal
 from tests.rehearsal.scenarios import ResultOf
 
+pytestmark = pytest.mark.thorough
+
 
 @dataclass
 class Run:

@@ -11,6 +11,8 @@ from tests.rehearsal.aws_rehearsal import AwsRehearsal
 from tests.rehearsal.events import Step, one, steps
 from tests.rehearsal.scenarios import ResultOf
 
+pytestmark = pytest.mark.thorough
+
 
 @dataclass
 class Run:

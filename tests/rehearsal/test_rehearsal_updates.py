@@ -13,6 +13,8 @@ from tests.rehearsal.aws_rehearsal import AwsRehearsal
 from tests.rehearsal.events import Step, one, steps
 from tests.rehearsal.scenarios import ResultOf
 
+pytestmark = pytest.mark.thorough
+
 CLUSTER = "storage-lab-dev"
 NO_VPC = "vpc-0123456789abcdef0"
 

@@ -96,6 +96,8 @@ def test_a_destroy_looks_for_foreign_users_first() -> None:
     for type_ in (CLAIM, DEPLOYMENT, SERVICE, BARRIER):
         for resource in deployed.all(type_):
             assert resource.urn in deployed.needs(stop), f"{resource.urn} would be deleted before anybody looked"
+    [barrier] = deployed.all(BARRIER)
+    assert barrier.urn in stop.dependencies, "it deletes claims, also where the state has lost the servers between"
     assert stop.inputs["own"] == [
         {"namespace": "default", "claim": "nfs-pvc", "server": "nfs-server"},
         {"namespace": "team", "claim": "media-pvc", "server": "media"},

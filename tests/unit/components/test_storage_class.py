@@ -1,5 +1,7 @@
 """EbsStorageClass: the default class, as the lab and the driver want it, and the barrier above it."""
 
+from typing import Any
+
 import pulumi
 import pytest
 
@@ -7,6 +9,7 @@ from components.access.cluster_access import ClusterAccess
 from components.lab_storage_class import LabStorageClass
 from components.settings import OwnedClaim
 from components.settings.conventions import ebs_volume_name
+from components.storage_class import EbsStorageClass
 from tests.unit.mocks import Deployed, deploy
 
 CLASS = "kubernetes:storage.k8s.io/v1:StorageClass"
@@ -109,3 +112,28 @@ def test_the_size_is_checked_before_any_claim(deployed: Deployed) -> None:
 def test_class_and_barrier_belong_to_the_component(deployed: Deployed) -> None:
     component = deployed.one("storage-lab:index:EbsStorageClass")
     assert {deployed.one(CLASS).parent, deployed.one(BARRIER).parent} == {component.urn}
+
+
+def test_in_a_program_of_ones_own_it_is_not_the_default_class() -> None:
+    given = {"resize.topolvm.io/enabled": "true", "storageclass.kubernetes.io/is-default-class": "true"}
+    deployed = deploy(lambda: EbsStorageClass("shared", {"annotations": given}))
+    assert deployed.one(CLASS).inputs["metadata"]["annotations"] == {
+        "resize.topolvm.io/enabled": "true",
+        "storageclass.kubernetes.io/is-default-class": "false",
+    }, "a cluster would get a second default class by accident"
+
+
+@pytest.mark.parametrize(
+    ("late", "said"),
+    [
+        ({"class_name": "No Class"}, "the class name 'No Class' "),
+        ({"tags": {"Name": "mine"}}, "sets the tag Name itself"),
+    ],
+)
+def test_a_value_that_becomes_known_later_is_checked_then(late: dict[str, Any], said: str) -> None:
+    def program() -> EbsStorageClass:
+        args: Any = {key: pulumi.Output.from_input(value) for key, value in late.items()}
+        return EbsStorageClass("shared", args)
+
+    with pytest.raises(pulumi.RunError, match=said):
+        deploy(program)

@@ -94,3 +94,14 @@ def test_a_local_cloud_is_gone_when_its_folder_was_deleted(tmp_path: Path, now: 
     else:
         assert client.ask_kubernetes(lambda _client: 1, if_gone=2) == 2
         assert client.ask_ec2(lambda _ec2: 1, if_gone=2) == 2
+
+
+def test_another_ec2_api_is_asked_with_the_shells_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()  # the client of these tests
+    monkeypatch.setattr(clients, "find_spec", lambda _name: None)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "of the shell")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    client = clients.ec2_client(LOCAL)
+    assert client.meta.endpoint_url == LOCAL["endpoint_url"]
+    assert client._request_signer._credentials.access_key == "of the shell"
+    assert clients.shell_for_ec2(LOCAL) == ("", "--region us-east-1 --endpoint-url http://127.0.0.1:1")

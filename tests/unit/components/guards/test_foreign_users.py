@@ -72,7 +72,7 @@ def test_a_destroy_stops_there_and_names_them(monkeypatch: pytest.MonkeyPatch) -
     assert str(failure.value) == (
         "0 s have passed and others still use the lab's storage; nothing was deleted:\n"
         "  Pod default/mine uses the lab's claim default/nfs-pvc\n"
-        "Delete these, or run the command in the line, then run pulumi destroy again. "
+        "Delete these; where a line has a command, run that. Then run pulumi destroy again. "
         "storage-lab:reclaimTimeoutSeconds is how long it waits."
     )
 

@@ -1,8 +1,6 @@
 """ControlPlane: when the local cloud counts as changed, what brings it back, and what is said when it is lost."""
 
 from collections.abc import Callable
-from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -11,83 +9,12 @@ import pytest
 
 from components.access import dynamic_provider
 from components.access.dynamic_provider import Failure
-from components.local import control_plane, local_clouds
 from components.local.control_plane import CloudFolderProvider, ControlPlaneProvider
 from localcloud.errors import LocalCloudError
 from localcloud.record import record as record_file
-from localcloud.record.record import CloudRecord
+from tests.unit.components.local.local_processes import Processes
 
 PROPS = {"cloud": "local", "owner": "a-uid", "region": "us-east-1", "zone": "us-east-1a"}
-
-
-class Processes:
-    """A local cloud that only remembers what was asked of it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "kubeconfig").write_text("a kubeconfig")
-        self.known: CloudRecord | None = None
-        self.faults: list[str] = []
-        self.outdated = False
-        self.asked: list[str] = []
-        self.error: LocalCloudError | None = None
-
-    def exist(self, cluster_id: str = "a-cluster", api_port: int = 6443, owner: str = "a-uid") -> CloudRecord:
-        ports = {"kube-apiserver": api_port, "ec2-api": 4566}
-        self.known = CloudRecord(
-            "local", str(self.folder), "us-east-1", "", ports, socket="", cluster_id=cluster_id, owner=owner
-        )
-        return self.known
-
-    def create(self, region: str, owner: str) -> CloudRecord:
-        self._asked(f"create in {region}")
-        return self.exist(owner=owner)
-
-    def adopt(self, owner: str) -> None:
-        assert self.known
-        self.known = replace(self.known, owner=owner)
-
-    def record(self) -> CloudRecord | None:
-        return self.known
-
-    def health(self) -> list[str]:
-        return self.faults
-
-    def is_outdated(self) -> bool:
-        return self.outdated
-
-    def ensure_running(self) -> None:
-        self._asked("run")
-        self.faults = []
-
-    def start(self) -> None:
-        self._asked("start")
-        self.faults, self.outdated = [], False
-
-    def delete(self) -> None:
-        self._asked("delete")
-
-    def _asked(self, what: str) -> None:
-        if self.error:
-            raise self.error
-        self.asked.append(what)
-
-
-@pytest.fixture
-def clouds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], Processes]:
-    """Returns the local cloud of a name, in a checkout of its own."""
-    monkeypatch.delenv("PULUMI_K8S_DELETE_UNREACHABLE", raising=False)
-    monkeypatch.setattr(local_clouds, "_ROOT", tmp_path)
-    of = cache(lambda cloud: Processes(local_clouds.folder_of(cloud)))
-    for module in (control_plane, local_clouds):
-        monkeypatch.setattr(module, "processes_of", of)
-    return of
-
-
-@pytest.fixture
-def processes(clouds: Callable[[str], Processes]) -> Processes:
-    return clouds("local")
 
 
 @pytest.fixture
@@ -216,30 +143,6 @@ def test_a_state_of_another_checkout_is_refused(
     with pytest.raises(Failure, match=f"its local cloud is in {elsewhere}"):
         getattr(provider, act)("local", {**state, "kubeconfig": kubeconfig})
     assert processes.asked == [], "the cloud of this checkout has the same name, and is not meant"
-
-
-def test_deleting_the_folder_ends_the_processes_of_a_killed_start(processes: Processes) -> None:
-    made = CloudFolderProvider().create({"cloud": "local", "__provider": "code"})
-    assert made.outs
-    assert made.outs["cloud"] == "local"
-    assert processes.asked == [], "it is only a place: what starts there comes later"
-    CloudFolderProvider().delete(made.id, made.outs)
-    assert processes.asked == ["delete"]
-    processes.error = LocalCloudError("etcd (pid 12) did not end within 10 s of being killed: try again")
-    with pytest.raises(Failure, match="did not end"):
-        CloudFolderProvider().delete(made.id, made.outs)
-
-
-@pytest.mark.parametrize(
-    ("uid", "owner", "deleted"),
-    [("a-uid", "a-uid", True), ("a-uid", "another-uid", False), (None, "", True), (None, "another-uid", False)],
-)
-def test_deleting_the_folder_leaves_the_cloud_of_another_stack(
-    processes: Processes, uid: str | None, owner: str, deleted: bool
-) -> None:
-    processes.exist(owner=owner)
-    CloudFolderProvider().delete("local", {"cloud": "local", **({"uid": uid} if uid else {})})
-    assert processes.asked == (["delete"] if deleted else [])
 
 
 def test_a_stack_of_older_code_gets_a_uid_and_its_cloud_an_owner(
