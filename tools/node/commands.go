@@ -46,15 +46,14 @@ var commands map[string]func(*process) int
 
 func init() {
 	commands = map[string]func(*process) int{
-		"ash": runShell, "basename": basename, "bash": runShell, "cat": cat, "chmod": chmod, "chown": ignored, "cp": cp,
-		"date": date, "dd": dd, "df": df, "dirname": dirname, "du": du, "echo": echo, "env": env,
-		"false": func(*process) int { return 1 }, "find": find, "grep": grep, "head": head, "hostname": hostname,
-		"id": id, "kill": kill, "ln": ln, "ls": ls, "md5sum": checksum, "mkdir": mkdir,
-		"mount": mountTable, "mv": mv, "nproc": func(p *process) int { return p.print("1\n") }, "printenv": printenv,
+		"ash": runShell, "bash": runShell, "cat": cat, "chmod": chmod, "chown": ignored, "cp": cp,
+		"date": date, "dd": dd, "df": df, "echo": echo, "env": env, "false": func(*process) int { return 1 },
+		"grep": grep, "head": head, "hostname": hostname, "id": id, "kill": kill, "ln": ln, "ls": ls, "mkdir": mkdir,
+		"mount": mountTable, "mv": mv,
 		"printf": printf, "pwd": pwd, "readlink": readlink, "rm": rm, "rmdir": rmdir, "seq": seq, "sh": runShell,
-		"sha256sum": checksum, "sleep": sleep, "stat": stat, "sync": syncAll, "tail": tail, "tee": tee,
-		"test": test, "[": test, "timeout": timeout, "touch": touch, "true": ignored,
-		"type": which, "uname": uname, "wc": wc, "which": which, "whoami": func(p *process) int { return p.print("root\n") },
+		"sha256sum": checksum, "sleep": sleep, "sync": syncAll, "tail": tail, "tee": tee,
+		"test": test, "[": test, "touch": touch, "true": ignored,
+		"type": which, "wc": wc, "which": which, "whoami": func(p *process) int { return p.print("root\n") },
 	}
 }
 

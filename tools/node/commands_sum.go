@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"crypto/md5"
 	"crypto/sha256"
 	"fmt"
 	"io"
@@ -45,12 +44,8 @@ func seq(p *process) int {
 }
 
 func checksum(p *process) int {
-	newHash := sha256.New
-	if p.name == "md5sum" {
-		newHash = md5.New
-	}
 	return p.inputs(p.args, func(name string, in io.Reader) error {
-		sum := newHash()
+		sum := sha256.New()
 		if _, err := io.Copy(sum, in); err != nil {
 			return err
 		}

@@ -80,17 +80,6 @@ func env(p *process) int {
 	return p.start(args, vars)
 }
 
-func printenv(p *process) int {
-	if len(p.args) == 0 {
-		return env(p)
-	}
-	value, found := p.env[p.args[0]]
-	if !found {
-		return 1
-	}
-	return p.print("%s\n", value)
-}
-
 func ignored(*process) int { return 0 }
 
 func hostname(p *process) int { return p.print("%s\n", p.machine.hostname) }
@@ -100,16 +89,6 @@ func id(p *process) int {
 		return p.print("%s\n", map[bool]string{true: "root", false: "0"}[strings.Contains(p.args[0], "n")])
 	}
 	return p.print("uid=0(root) gid=0(root) groups=0(root)\n")
-}
-
-func uname(p *process) int {
-	if len(p.args) > 0 && p.args[0] == "-a" {
-		return p.print("Linux %s lab\n", p.machine.hostname)
-	}
-	if len(p.args) > 0 && p.args[0] == "-n" {
-		return hostname(p)
-	}
-	return p.print("Linux\n")
 }
 
 var signals = map[string]int{"HUP": 1, "INT": 2, "QUIT": 3, "KILL": 9, "USR1": 10, "USR2": 12, "TERM": 15}
@@ -163,24 +142,6 @@ func which(p *process) int {
 // test is the shell's own, for who calls it by its path.
 func test(p *process) int {
 	return p.machine.Run(p.ctx, append([]string{p.name}, p.args...), streams{nil, ours(p.out), ours(p.err)})
-}
-
-func basename(p *process) int {
-	if len(p.args) == 0 {
-		return p.fail("of what?")
-	}
-	name := path.Base(p.args[0])
-	if len(p.args) > 1 && name != p.args[1] {
-		name = strings.TrimSuffix(name, p.args[1])
-	}
-	return p.print("%s\n", name)
-}
-
-func dirname(p *process) int {
-	if len(p.args) == 0 {
-		return p.fail("of what?")
-	}
-	return p.print("%s\n", path.Dir(strings.TrimRight(p.args[0], "/")))
 }
 
 func mountTable(p *process) int {

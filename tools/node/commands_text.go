@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // A longer line is given up, so that a file without any does not fill the memory.
@@ -209,7 +208,7 @@ func (p *process) count() (number int, bytewise bool, operands []string, ok bool
 			break
 		}
 	}
-	options, operands, ok := p.flags("n:c:fFqs:")
+	options, operands, ok := p.flags("n:c:q")
 	number = 10
 	for _, letter := range []byte("nc") {
 		if value, given := options[letter]; given && ok {
@@ -222,9 +221,6 @@ func (p *process) count() (number int, bytewise bool, operands []string, ok bool
 			}
 			bytewise = letter == 'c'
 		}
-	}
-	if options['f'] != "" || options['F'] != "" {
-		operands = append(operands, "\x00follow")
 	}
 	return number, bytewise, operands, ok
 }
@@ -267,14 +263,7 @@ func tail(p *process) int {
 	if !ok {
 		return 1
 	}
-	follow := len(names) > 0 && names[len(names)-1] == "\x00follow"
-	if follow {
-		names = names[:len(names)-1]
-	}
-	if follow && len(names) != 1 {
-		return p.fail("-f needs one file")
-	}
-	code := p.inputs(names, func(_ string, in io.Reader) error {
+	return p.inputs(names, func(_ string, in io.Reader) error {
 		if bytewise {
 			text, err := io.ReadAll(io.LimitReader(in, maxSubstitution))
 			p.print("%s", text[max(0, len(text)-number):])
@@ -301,26 +290,4 @@ func tail(p *process) int {
 		}
 		return err
 	})
-	if follow && code == 0 {
-		return p.followFile(names[0])
-	}
-	return code
-}
-
-// followFile puts out what is appended to a file, until the container ends.
-func (p *process) followFile(name string) int {
-	opened, err := p.machine.mounts.Open(p.ctx, p.path(name), os.O_RDONLY, 0)
-	if err == nil {
-		_, err = opened.Seek(0, io.SeekEnd)
-	}
-	for err == nil && p.out.failed == nil {
-		_, err = io.Copy(p.out, opened)
-		select {
-		case <-p.ctx.Done():
-			_ = opened.Close()
-			return 143
-		case <-time.After(200 * time.Millisecond):
-		}
-	}
-	return p.failed(name, err)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -39,44 +38,12 @@ func sleep(p *process) int {
 	}
 }
 
-func timeout(p *process) int {
-	args := p.args
-	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
-		args = args[1:]
-	}
-	if len(args) < 2 {
-		return p.fail("a time and a command are needed")
-	}
-	seconds, err := strconv.ParseFloat(strings.TrimSuffix(args[0], "s"), 64)
-	if err != nil {
-		return p.fail("%q is not a time", args[0])
-	}
-	limited, cancel := context.WithTimeout(p.ctx, time.Duration(seconds*float64(time.Second)))
-	defer cancel()
-	other := *p
-	other.ctx = limited
-	code := other.start(args[1:], p.env)
-	if limited.Err() != nil && p.ctx.Err() == nil {
-		return 124
-	}
-	return code
-}
-
 func date(p *process) int {
 	now, layout := time.Now(), "+%a %b %e %H:%M:%S %Z %Y"
-	for i := 0; i < len(p.args); i++ {
-		switch arg := p.args[i]; {
+	for _, arg := range p.args {
+		switch {
 		case arg == "-u":
 			now = now.UTC()
-		case arg == "-Iseconds" || arg == "-Is":
-			layout = "+%FT%T%z"
-		case arg == "-d" && i+1 < len(p.args):
-			i++
-			seconds, err := strconv.ParseInt(strings.TrimPrefix(p.args[i], "@"), 10, 64)
-			if err != nil {
-				return p.fail("%q is not a time; @SECONDS is", p.args[i])
-			}
-			now = time.Unix(seconds, 0)
 		case strings.HasPrefix(arg, "+"):
 			layout = arg
 		default:

@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"strconv"
 	"strings"
 )
@@ -76,123 +75,6 @@ func modeOf(word string, was fs.FileMode) (fs.FileMode, error) {
 	default:
 		return was&^fs.FileMode(who) | set | 0o600, nil
 	}
-}
-
-func stat(p *process) int {
-	options, names, ok := p.flags("c:Lt")
-	if !ok {
-		return 1
-	}
-	for _, name := range names {
-		info, err := p.stat(name, options['L'] != "")
-		if err != nil {
-			return p.failed(name, err)
-		}
-		kind := "regular file"
-		if info.IsDir() {
-			kind = "directory"
-		} else if info.Mode()&fs.ModeSymlink != 0 {
-			kind = "symbolic link"
-		}
-		layout := options['c']
-		if layout == "" {
-			layout = "  File: %n\n  Size: %s\t%F\nAccess: (0%a)  Uid: 0  Gid: 0\nModify: %y"
-		}
-		p.print("%s\n", strings.NewReplacer(
-			"%n", name, "%s", strconv.FormatInt(info.Size(), 10), "%F", kind, "%U", "root", "%u", "0", "%g", "0",
-			"%a", strconv.FormatUint(uint64(info.Mode().Perm()), 8), "%Y", strconv.FormatInt(info.ModTime().Unix(), 10),
-			"%y", info.ModTime().UTC().Format("2006-01-02 15:04:05.000000000 -0700"),
-		).Replace(layout))
-	}
-	return 0
-}
-
-func du(p *process) int {
-	options, names, ok := p.flags("shkmac")
-	if !ok {
-		return 1
-	}
-	if len(names) == 0 {
-		names = []string{"."}
-	}
-	for _, name := range names {
-		total, err := p.weigh(p.path(name))
-		if err != nil {
-			return p.failed(name, err)
-		}
-		p.print("%s\t%s\n", sized(total, options), name)
-	}
-	return 0
-}
-
-func (p *process) weigh(full string) (total int64, err error) {
-	err = p.walk(full, func(_ string, info fs.FileInfo) error {
-		if info.Mode().IsRegular() {
-			total += info.Size()
-		}
-		return nil
-	})
-	return total, err
-}
-
-// walk visits a file and, of a folder, all that is inside. It follows no symbolic link.
-func (p *process) walk(full string, visit func(string, fs.FileInfo) error) error {
-	info, err := p.machine.mounts.Stat(p.ctx, full, false)
-	if err == nil {
-		err = p.ctx.Err()
-	}
-	if err == nil {
-		err = visit(full, info)
-	}
-	if err != nil || !info.IsDir() {
-		return err
-	}
-	infos, err := p.machine.mounts.List(p.ctx, full)
-	for _, each := range infos {
-		if err == nil {
-			err = p.walk(strings.TrimSuffix(full, "/")+"/"+each.Name(), visit)
-		}
-	}
-	return err
-}
-
-func find(p *process) int {
-	top, args := ".", p.args
-	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
-		top, args = args[0], args[1:]
-	}
-	wanted := map[string]string{}
-	for ; len(args) >= 2; args = args[2:] {
-		if args[0] != "-name" && args[0] != "-type" && args[0] != "-maxdepth" {
-			break
-		}
-		wanted[args[0]] = args[1]
-	}
-	if len(args) > 0 && args[0] != "-print" {
-		return p.fail("%s is not played here; -name, -type and -maxdepth are", args[0])
-	}
-	full := p.path(top)
-	err := p.walk(full, func(each string, info fs.FileInfo) error {
-		relative := strings.Trim(strings.TrimPrefix(each, full), "/")
-		if limit, err := strconv.Atoi(wanted["-maxdepth"]); err == nil && relative != "" && strings.Count(relative, "/")+1 > limit {
-			return nil
-		}
-		if pattern := wanted["-name"]; pattern != "" {
-			if fits, err := path.Match(pattern, path.Base(each)); err != nil || !fits {
-				return err
-			}
-		}
-		isKind := map[string]bool{"": true, "f": info.Mode().IsRegular(), "d": info.IsDir(), "l": info.Mode()&fs.ModeSymlink != 0}
-		if !isKind[wanted["-type"]] {
-			return nil
-		}
-		p.print("%s\n", strings.TrimSuffix(top+"/"+relative, "/"))
-		return p.out.failed
-	})
-	if err != nil {
-		return p.failed(top, err)
-	}
-	return 0
 }
 
 func dd(p *process) int {

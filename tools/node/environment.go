@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	v1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 )
 
 // expanded puts values in the place of $(NAME); $$(NAME) is left as $(NAME), and an unknown name as it is.
@@ -68,9 +67,6 @@ func (w *worker) value(ctx context.Context, pod *v1.Pod, c *v1.Container, each v
 	case from.FieldRef != nil:
 		value, err := field(pod, from.FieldRef.FieldPath, w.ip)
 		return value, true, err
-	case from.ResourceFieldRef != nil:
-		value, err := resourceOf(pod, c.Name, from.ResourceFieldRef)
-		return value, true, err
 	case from.ConfigMapKeyRef != nil:
 		err := w.fromConfigMap(ctx, pod, from.ConfigMapKeyRef.Name, []v1.KeyToPath{{Key: from.ConfigMapKeyRef.Key, Path: "value"}}, from.ConfigMapKeyRef.Optional, files)
 		value, set := files["value"]
@@ -119,28 +115,6 @@ func quotedLines(values map[string]string) string {
 		lines = append(lines, fmt.Sprintf("%s=%q", key, values[key]))
 	}
 	return strings.Join(lines, "\n")
-}
-
-func resourceOf(pod *v1.Pod, name string, from *v1.ResourceFieldSelector) (string, error) {
-	for _, c := range pod.Spec.Containers {
-		if from.ContainerName != "" && c.Name != from.ContainerName || from.ContainerName == "" && c.Name != name {
-			continue
-		}
-		kind, which, _ := strings.Cut(from.Resource, ".")
-		list := c.Resources.Limits
-		if kind == "requests" {
-			list = c.Resources.Requests
-		}
-		amount, divisor := list[v1.ResourceName(which)], from.Divisor
-		if divisor.IsZero() {
-			divisor = resource.MustParse("1")
-		}
-		if which == "cpu" {
-			return fmt.Sprint((amount.MilliValue() + divisor.MilliValue() - 1) / max(1, divisor.MilliValue())), nil
-		}
-		return fmt.Sprint((amount.Value() + divisor.Value() - 1) / max(1, divisor.Value())), nil
-	}
-	return "", fmt.Errorf("there is no container %q", name)
 }
 
 func sortedKeys(values map[string]string) []string {

@@ -634,3 +634,16 @@ func TestManyPodsComeAndGo(t *testing.T) {
 		t.Errorf("there are left %v %v", left, err)
 	}
 }
+
+func TestAResourceFieldRefIsRefusedInOneSentence(t *testing.T) {
+	from := &v1.ResourceFieldSelector{Resource: "limits.memory"}
+	variable := v1.EnvVar{Name: "LIMIT", ValueFrom: &v1.EnvVarSource{ResourceFieldRef: from}}
+	_, _, err := (&worker{}).value(context.Background(), &v1.Pod{}, &v1.Container{}, variable, nil)
+	if err == nil || err.Error() != "the variable LIMIT comes from somewhere that is not played on `local`" {
+		t.Errorf("the variable gave %v", err)
+	}
+	err = fromDownward(&v1.Pod{}, []v1.DownwardAPIVolumeFile{{Path: "limit", ResourceFieldRef: from}}, map[string][]byte{})
+	if err == nil || !strings.Contains(err.Error(), "the file limit comes from a resourceFieldRef") {
+		t.Errorf("the file gave %v", err)
+	}
+}

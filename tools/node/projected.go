@@ -112,13 +112,10 @@ func pick(kind, name string, content map[string][]byte, items []v1.KeyToPath, op
 
 func fromDownward(pod *v1.Pod, items []v1.DownwardAPIVolumeFile, files map[string][]byte) error {
 	for _, item := range items {
-		var text string
-		var err error
-		if item.FieldRef != nil {
-			text, err = field(pod, item.FieldRef.FieldPath, "")
-		} else if item.ResourceFieldRef != nil {
-			text, err = resourceOf(pod, item.ResourceFieldRef.ContainerName, item.ResourceFieldRef)
+		if item.FieldRef == nil {
+			return fmt.Errorf("the file %s comes from a resourceFieldRef, which is not played on `local`; a fieldRef is", item.Path)
 		}
+		text, err := field(pod, item.FieldRef.FieldPath, "")
 		if err != nil {
 			return err
 		}

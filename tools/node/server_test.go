@@ -243,7 +243,7 @@ func TestExecHasStreamsExitCodesAndATerminal(t *testing.T) {
 		{"read y; echo \"<$y>\"\r", "\r\n"},
 		{"line\r", "<line>\r\n/tmp # "},
 		{"cat\r", "cat\r\n"},
-		{"twice\r", "twice\r\ntwice\r\n"},
+		{"twicf\x7fe\r", "e\r\ntwice\r\n"},
 		{"\x04", "/tmp # "},
 		{"sleep 0.5; read z; echo \"[$z]\"\rahead\r", "[ahead]\r\n"},
 		{"exit 7\r", ""},

@@ -8,6 +8,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 	"k8s.io/cri-streaming/pkg/streaming/remotecommand"
@@ -19,6 +20,10 @@ const (
 	controlC = 3
 	controlD = 4
 	controlU = 21
+
+	backspace, del = 8, 127
+
+	maxTyped = 4096 // a longer line is cut, as a terminal's driver cuts it
 )
 
 // terminal is the keyboard and screen of `kubectl exec -it`. There is no PTY: lines are edited here, and a command that
@@ -123,20 +128,36 @@ func (t *terminal) foreground(ctx context.Context, m *machine, run func(context.
 	return code
 }
 
-// feed shows the keys and gives them to a command, as a terminal's driver does.
+// feed shows the keys and gives them to a command line by line, as a terminal's driver does.
 func (t *terminal) feed(to *io.PipeWriter, ended <-chan struct{}) {
 	defer to.Close()
+	var line []byte
 	for {
 		select {
 		case key := <-t.keys:
-			if key == controlD {
-				return
+			switch key {
+			case controlD: // gives what was typed at once; with nothing typed it is the end
+				if len(line) == 0 {
+					return
+				}
+				_, _ = to.Write(line)
+				line = nil
+			case backspace, del:
+				if len(line) > 0 {
+					_, size := utf8.DecodeLastRune(line)
+					line = line[:len(line)-size]
+					_, _ = t.line.Write([]byte("\b \b"))
+				}
+			case '\r', '\n':
+				_, _ = t.line.Write([]byte{'\n'})
+				_, _ = to.Write(append(line, '\n'))
+				line = nil
+			default:
+				if len(line) < maxTyped {
+					_, _ = t.line.Write([]byte{key})
+					line = append(line, key)
+				}
 			}
-			if key == '\r' {
-				key = '\n'
-			}
-			_, _ = t.line.Write([]byte{key})
-			_, _ = to.Write([]byte{key})
 		case <-t.gone:
 			return
 		case <-ended:
