@@ -154,8 +154,9 @@ def test_no_thread_of_the_controller_takes_its_stop_signals(
     ec2_endpoint: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     with controller_process(tmp_path_factory.mktemp("signals"), ec2_endpoint) as process:
-        threads = list(Path(f"/proc/{process.pid}/task").iterdir())
-        assert len(threads) > 1, "gRPC works in threads of its own"
+        # The main thread waits for the signals, and Linux shows them as not blocked there meanwhile.
+        threads = [each for each in Path(f"/proc/{process.pid}/task").iterdir() if each.name != str(process.pid)]
+        assert threads, "gRPC works in threads of its own"
         for thread in threads:
             (blocked,) = re.findall(r"SigBlk:\s*(\w+)", (thread / "status").read_text())
             for number in (signal.SIGTERM, signal.SIGINT):
