@@ -242,7 +242,10 @@ BREAKAGES: dict[str, tuple[Breakage, set[str]]] = {
 }
 
 
-@pytest.mark.parametrize("what", BREAKAGES)
+# `make test` tries the first two; the others ask the same way.
+@pytest.mark.parametrize(
+    "what", [pytest.param(what, marks=[pytest.mark.thorough] if i > 1 else []) for i, what in enumerate(BREAKAGES)]
+)
 def test_breakage_turns_its_steps_red_until_repaired(checkout: Checkout, what: str) -> None:
     breaks, red = BREAKAGES[what]
     with breaks(checkout):
@@ -252,6 +255,7 @@ def test_breakage_turns_its_steps_red_until_repaired(checkout: Checkout, what: s
     assert "failed" not in statuses(checkout, expect=0).values()
 
 
+@pytest.mark.thorough
 def test_cloud_without_its_record_is_one_sentence(checkout: Checkout) -> None:
     checkout.run("python", "-m", "localcloud", "stop", str(checkout.cloud))
     assert checkout.processes() == []
