@@ -79,8 +79,8 @@ class Controller(csi_grpc.ControllerServicer):
         deadline = self._deadline(context)
         with self._in_flight.alone(request.volume_id, deadline):
             gib = grow(self._ec2, request.volume_id, capacity, deadline)
-        # The real driver has the node enlarge the file system. On the nodes of a local cloud a volume is a folder.
-        return csi.ControllerExpandVolumeResponse(capacity_bytes=gib * GIB, node_expansion_required=False)
+        # The node enlarges the file system. The claim has the new size only then, so it never says more than there is.
+        return csi.ControllerExpandVolumeResponse(capacity_bytes=gib * GIB, node_expansion_required=True)
 
     def ControllerPublishVolume(
         self, request: csi.ControllerPublishVolumeRequest, context: grpc.ServicerContext
