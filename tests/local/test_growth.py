@@ -11,6 +11,9 @@ from checkout import Checkout
 from checkout.until import until
 
 SERVERS = ["nfs-server", "team-a/nfs-server"]
+pytestmark = pytest.mark.thorough
+
+EXPORTS = ("exec", "deploy/nfs-server", "--", "sh", "-c")
 LARGER = '{"spec": {"resources": {"requests": {"storage": "3Gi"}}}}'
 
 
@@ -36,6 +39,7 @@ class Story:
     said: dict[str, subprocess.CompletedProcess[str]] = field(default_factory=dict)
     sizes: dict[str, Sizes] = field(default_factory=dict)
     ids: dict[str, list[str]] = field(default_factory=dict)
+    pods: list[str] = field(default_factory=list)
 
     def up(self, when: str, **config: Any) -> None:
         self.checkout.configure(config)
@@ -67,7 +71,10 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     checkout = story.checkout
     try:
         story.up("first")
+        checkout.kubectl(*EXPORTS, "echo written before > /exports/line")
         story.up("grown", storage="2Gi")
+        story.said["in the Pod"] = checkout.kubectl(*EXPORTS, "hostname; cat /exports/line; df -P /exports")
+        story.pods = [pod["metadata"]["name"] for pod in checkout.get("pods", "-lrole=nfs-server")["items"]]
         story.said["after growth"] = checkout.preview("--expect-no-changes")
         checkout.configure({"storage": "1Gi"})
         story.said["smaller"] = checkout.preview(expect=None)
@@ -87,6 +94,13 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 def test_volumes_grow_in_ec2_and_kubernetes_alike(story: Story) -> None:
     assert story.sizes["first"].all_are(1)
     assert story.sizes["grown"].all_are(2), story.sizes["grown"]
+
+
+def test_running_pod_keeps_its_file_and_sees_the_new_size(story: Story) -> None:
+    hostname, line, _, df = story.said["in the Pod"].stdout.splitlines()
+    assert line == "written before"
+    assert df.split()[1] == str(2 * 1024**2), "a full disk is as full as before"
+    assert story.pods == [hostname], "growing needs no other Pod"
 
 
 @pytest.mark.parametrize("when", ["grown", "by hand", "overtaken"])
