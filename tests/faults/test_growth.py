@@ -5,6 +5,7 @@ from subprocess import Popen
 
 import pytest
 
+from localcloud.components import NODE
 from tests.faults.conftest import NewFaultLab
 from tests.faults.fault_lab import FaultLab, errors, interrupt, kill, kill_tree, summary
 from tests.faults.selection import cases
@@ -86,7 +87,8 @@ def _kill_of(*names: str) -> Callable[[FaultLab, "Popen[bytes]"], None]:
 
 BLOWS: dict[str, Callable[[FaultLab, "Popen[bytes]"], None]] = {
     **{
-        f"SIGKILL of {name}": _kill_of(name) for name in ("csi-resizer", "ebs-csi", "ec2-api", "kube-apiserver", "etcd")
+        f"SIGKILL of {name}": _kill_of(name)
+        for name in ("csi-resizer", "ebs-csi", "ec2-api", "kube-apiserver", "etcd", NODE)
     },
     "SIGKILL of the whole cloud": _kill_of(),
     "SIGKILL of pulumi and its processes": lambda _fault_lab, running: kill_tree(running),

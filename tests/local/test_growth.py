@@ -10,10 +10,12 @@ import pytest
 from checkout import Checkout
 from checkout.until import until
 
-SERVERS = ["nfs-server", "team-a/nfs-server"]
 pytestmark = pytest.mark.thorough
 
+SERVERS = ["nfs-server", "team-a/nfs-server"]
 EXPORTS = ("exec", "deploy/nfs-server", "--", "sh", "-c")
+# Writes the last MiB of the first GiB, so that the volume is full without a GiB on this machine's disk.
+FILL = "dd if=/dev/zero of=/exports/full bs=1M seek=1023 count=1; echo too much >> /exports/full"
 LARGER = '{"spec": {"resources": {"requests": {"storage": "3Gi"}}}}'
 
 
@@ -72,8 +74,11 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     try:
         story.up("first")
         checkout.kubectl(*EXPORTS, "echo written before > /exports/line")
+        story.said["full"] = checkout.kubectl(*EXPORTS, FILL, expect=None)
         story.up("grown", storage="2Gi")
-        story.said["in the Pod"] = checkout.kubectl(*EXPORTS, "hostname; cat /exports/line; df -P /exports")
+        story.said["in the Pod"] = checkout.kubectl(
+            *EXPORTS, "hostname; cat /exports/line; df -P /exports; echo more >> /exports/full", expect=None
+        )
         story.pods = [pod["metadata"]["name"] for pod in checkout.get("pods", "-lrole=nfs-server")["items"]]
         story.said["after growth"] = checkout.preview("--expect-no-changes")
         checkout.configure({"storage": "1Gi"})
@@ -94,6 +99,13 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 def test_volumes_grow_in_ec2_and_kubernetes_alike(story: Story) -> None:
     assert story.sizes["first"].all_are(1)
     assert story.sizes["grown"].all_are(2), story.sizes["grown"]
+
+
+def test_full_volume_takes_more_once_it_has_grown(story: Story) -> None:
+    full, grown = story.said["full"], story.said["in the Pod"]
+    assert full.returncode != 0
+    assert "No space left on device" in full.stdout + full.stderr
+    assert grown.returncode == 0, f"claim and EC2 say 2 GiB, the file system does not:\n{grown.stderr}"
 
 
 def test_running_pod_keeps_its_file_and_sees_the_new_size(story: Story) -> None:
