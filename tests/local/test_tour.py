@@ -12,6 +12,9 @@ import pytest
 from checkout import Checkout
 from components.settings.tour_plan import WAYS
 
+# `make test` runs the tour with the guide.
+pytestmark = pytest.mark.thorough
+
 
 @dataclass
 class Story:
