@@ -29,12 +29,15 @@ def step(
     """Return the step, which works through `kubectl`; what it writes is a new token each time.
 
     It is tried where none of the `others` fails. In a broken lab the deleted Pod may never come back, files that are
-    not on the claim are lost with it, and the hints of the others name a Pod that no longer exists.
+    not on the claim are lost with it, and the hints of the others name a Pod that no longer exists. Nor is it tried
+    where something that works holds the Pod, or keeps the next one away.
     """
 
     def look(seen: Snapshot) -> Finding:
         if any(other.look(seen).ok is False for other in others):
             return Finding(None, "tried when the other steps pass, because it deletes the Pod")
+        if hindrance := _hindrance(seen):
+            return Finding(None, f"not tried, because it deletes the Pod: {hindrance}")
         return try_it(seen, kubectl, token())
 
     return Step(
@@ -42,6 +45,29 @@ def step(
         "What is written on the share outlives the Pod",
         TYPED,
         look,
+    )
+
+
+def _hindrance(seen: Snapshot) -> str | None:
+    """Return what keeps the Pod from ending, or a next one from starting on its node."""
+    if finalizers := at(seen.pod, "metadata", "finalizers"):
+        return f"{name_of(seen.pod)} would not end, because it carries the finalizer {', '.join(finalizers)}"
+    if at(seen.node, "spec", "unschedulable"):
+        return f"{name_of(seen.node)} is cordoned, so a next Pod could not start there"
+    taints = [taint for taint in at(seen.node, "spec", "taints") or () if not _tolerated(taint, seen.pod)]
+    if taints:
+        keys = ", ".join(taint["key"] for taint in taints)
+        return f"{name_of(seen.node)} has the taint {keys}, so a next Pod could not start there"
+    return None
+
+
+def _tolerated(taint: Thing, pod: Thing | None) -> bool:
+    """Return whether the scheduler overlooks the taint."""
+    return taint["effect"] == "PreferNoSchedule" or any(
+        one.get("effect") in (None, "", taint["effect"])
+        and one.get("key") in (None, "", taint["key"])
+        and (one.get("operator") == "Exists" or (one.get("value") or "") == (taint.get("value") or ""))
+        for one in at(pod, "spec", "tolerations") or ()
     )
 
 

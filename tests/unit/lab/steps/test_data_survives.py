@@ -8,6 +8,7 @@ import pytest
 
 from lab.reading.commands import CommandFailed
 from lab.reading.kubectl import Kubectl
+from lab.reading.objects import Thing
 from lab.reading.snapshot import Snapshot
 from lab.steps import data_survives
 from lab.verify import STEPS
@@ -98,6 +99,43 @@ def test_server_with_files_elsewhere_keeps_its_pod() -> None:
     server = Server()
     assert tried(server, lab.seen()).ok is None
     assert server.typed == [], "the learner's files were lost with the Pod"
+
+
+HINDRANCES: dict[str, tuple[str, Thing]] = {
+    "carries the finalizer example.com/hold": ("Pod", {"metadata": {"finalizers": ["example.com/hold"]}}),
+    "is cordoned": ("Node", {"spec": {"unschedulable": True}}),
+    "has the taint maintenance": ("Node", {"spec": {"taints": [{"key": "maintenance", "effect": "NoSchedule"}]}}),
+}
+
+
+@pytest.mark.parametrize("hindrance", HINDRANCES)
+def test_pod_without_a_sure_successor_is_kept(hindrance: str) -> None:
+    lab, server, (kind, change) = FakeLab(), Server(), HINDRANCES[hindrance]
+    for part, fields in change.items():
+        lab.the(kind)[part].update(fields)
+    finding = tried(server, lab.seen())
+    assert finding.ok is None, "everything works, so nothing is wrong"
+    assert hindrance in finding.found
+    assert server.typed == [], "a Pod was deleted that does not end, or that no other follows"
+
+
+@pytest.mark.parametrize(
+    "toleration",
+    [
+        {"operator": "Exists"},
+        {"key": "team", "operator": "Exists", "effect": "NoSchedule"},
+        {"key": "team", "operator": "Equal", "value": "storage"},
+        {"key": "team", "value": "storage", "effect": "NoSchedule"},
+    ],
+)
+def test_tolerated_taint_hinders_nothing(toleration: Thing) -> None:
+    lab = FakeLab()
+    lab.the("Node")["spec"]["taints"] = [{"key": "team", "value": "storage", "effect": "NoSchedule"}]
+    lab.the("Pod")["spec"]["tolerations"] = [toleration]
+    assert tried(Server(), lab.seen()).ok
+    lab.the("Node")["spec"]["taints"][0]["value"] = "else"
+    lab.the("Pod")["spec"]["tolerations"] = [{**toleration, "effect": "NoExecute"}]
+    assert tried(Server(), lab.seen()).ok is None
 
 
 def test_command_to_type_deletes_the_pod_too() -> None:
