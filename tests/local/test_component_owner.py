@@ -1,5 +1,6 @@
 """An NfsServer takes over no object of another server, whatever a program, a second stack or a lost state says."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,13 @@ class Stack(Example):
         super().__init__("python", folder, lab, ROOT / ".venv" / "bin")
 
     def up(
-        self, name: str = "files", former: str | None = None, source: Path = ROOT, fails: bool = False, **args: object
+        self,
+        name: str = "files",
+        *words: str,
+        former: str | None = None,
+        source: Path = ROOT,
+        fails: bool = False,
+        **args: object,
     ) -> str:
         program = PROGRAM.format(
             name=name,
@@ -68,7 +75,7 @@ class Stack(Example):
             args={"server_name": "files", "protect": False, **args},
         )
         (self.folder / "__main__.py").write_text(program)
-        return self.pulumi("up", "--yes", "--skip-preview", fails=fails)
+        return self.pulumi("up", "--yes", "--skip-preview", *words, fails=fails)
 
     def destroy(self) -> None:
         self.pulumi("destroy", "--yes", "--skip-preview")
@@ -172,11 +179,27 @@ def test_an_object_of_another_kind_of_owner_survives(what: str, tmp_path: Path, 
         lab.kubectl("delete", "--filename", str(written))
 
 
-def test_a_stack_of_former_code_has_nothing_to_change(tmp_path: Path, lab: Checkout, stack: Stack) -> None:
-    stack.up(source=unpack_former(tmp_path / "former", WITHOUT_OWNERS))
+@pytest.fixture(scope="module")
+def former(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return unpack_former(tmp_path_factory.mktemp("former"), WITHOUT_OWNERS)
+
+
+def test_a_stack_of_former_code_has_nothing_to_change(lab: Checkout, stack: Stack, former: Path) -> None:
+    stack.up(source=former)
     first = uids(lab)
     assert OWNER not in annotations(lab), "it is not a former one"
-    stack.up()
-    assert "8 unchanged" in stack.up()
+    unchanged = stack.up()
+    assert "8 unchanged" in unchanged, unchanged
     stack.up(storage="2Gi")
     assert uids(lab) == first
+
+
+def test_a_former_server_moved_without_alias_keeps_its_claim(lab: Checkout, stack: Stack, former: Path) -> None:
+    stack.up(source=former, protect=True)
+    first = uids(lab)["pvc/files-pvc"]
+    refused = stack.up("share", protect=True, fails=True)
+    [urn] = re.findall(r"pulumi state unprotect '(\S+)'", refused)
+    stack.pulumi("state", "delete", "--force", urn)
+    stack.up("share", "--refresh")
+    assert uids(lab)["pvc/files-pvc"] == first, "the way out in docs/component.md lost the data"
+    assert annotations(lab)[OWNER].endswith("::share")
