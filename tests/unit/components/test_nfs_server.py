@@ -60,8 +60,19 @@ def test_the_claim_is_mounted_at_exports() -> None:
 
 
 def test_a_claim_that_is_bound_already_is_not_waited_for() -> None:
-    assert lab().one(CLAIM).inputs["metadata"]["annotations"] == {"pulumi.com/skipAwait": "true"}, (
+    assert lab().one(CLAIM).inputs["metadata"]["annotations"]["pulumi.com/skipAwait"] == "true", (
         "Pulumi waits for it to be Pending, for five minutes, and fails"
+    )
+
+
+@pytest.mark.parametrize("kind", [CLAIM, SERVICE])
+def test_an_object_names_the_server_that_created_it(kind: str) -> None:
+    first, second = (lab(name=name, server_name="files").one(kind) for name in ("files", "share"))
+    owners = [one.inputs["metadata"]["annotations"]["storage-lab/owner"] for one in (first, second)]
+    assert owners[0].endswith("storage-lab:index:NfsServer::files"), "it is the address in the state"
+    assert owners[0] != owners[1], "the API server would let one server take over the object of the other"
+    assert list(first.options.ignoreChanges) == ['metadata.annotations["storage-lab/owner"]'], (
+        "a server with an alias, or a stack of version 0.3, would have something to change"
     )
 
 
