@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"strings"
 	"syscall"
 )
 
@@ -20,8 +19,10 @@ func (p *process) target(from, to string) string {
 
 func cp(p *process) int {
 	options, names, ok := p.flags("rRafpvd")
-	if !ok || len(names) < 2 {
-		return max(1, p.fail("from where to where?"))
+	if !ok {
+		return 1
+	} else if len(names) < 2 {
+		return p.fail("from where to where?")
 	}
 	recursive := len(options) > 0 && (options['r'] != "" || options['R'] != "" || options['a'] != "")
 	to := names[len(names)-1]
@@ -49,8 +50,11 @@ func (p *process) copy(from, to string, recursive bool) error {
 		return p.copyFile(from, to, info.Mode().Perm())
 	case !recursive:
 		return errors.New("is a directory (cp -r copies one)")
-	case strings.HasPrefix(path.Clean(to)+"/", path.Clean(from)+"/"):
-		return errors.New("cannot be copied into itself")
+	}
+	for at := path.Clean(to); at != "/"; at = path.Dir(at) {
+		if p.machine.mounts.same(p.ctx, from, at) {
+			return errors.New("cannot be copied into itself")
+		}
 	}
 	infos, err := p.machine.mounts.List(p.ctx, from)
 	if err == nil {
@@ -70,8 +74,7 @@ func (p *process) copyFile(from, to string, perm fs.FileMode) error {
 		return err
 	}
 	defer source.Close()
-	a, _ := p.machine.mounts.resolve(p.ctx, from, true)
-	if b, err := p.machine.mounts.resolve(p.ctx, to, true); err == nil && a.path == b.path {
+	if p.machine.mounts.same(p.ctx, from, to) {
 		return errors.New("is the same file")
 	}
 	target, err := p.machine.mounts.Open(p.ctx, to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, perm)
@@ -83,16 +86,20 @@ func (p *process) copyFile(from, to string, perm fs.FileMode) error {
 }
 
 func mv(p *process) int {
-	_, names, ok := p.flags("fnv")
-	if !ok || len(names) < 2 {
-		return max(1, p.fail("from where to where?"))
+	_, names, ok := p.flags("fv")
+	if !ok {
+		return 1
+	} else if len(names) < 2 {
+		return p.fail("from where to where?")
 	}
 	to := names[len(names)-1]
 	code := 0
 	for _, from := range names[:len(names)-1] {
 		source, target := p.path(from), p.target(from, to)
 		err := p.machine.mounts.Rename(p.ctx, source, target)
-		if errors.Is(err, syscall.EXDEV) {
+		if errors.Is(err, syscall.EXDEV) && p.machine.mounts.same(p.ctx, source, target) {
+			err = errors.New("is the same file")
+		} else if errors.Is(err, syscall.EXDEV) {
 			if err = p.copy(source, target, true); err == nil {
 				err = p.remove(source, true)
 			}
@@ -106,8 +113,10 @@ func mv(p *process) int {
 
 func ln(p *process) int {
 	options, names, ok := p.flags("sfn")
-	if !ok || len(names) != 2 {
-		return max(1, p.fail("to what, and where?"))
+	if !ok {
+		return 1
+	} else if len(names) != 2 {
+		return p.fail("to what, and where?")
 	}
 	if options['s'] == "" {
 		return p.fail("only symbolic links (-s) are played here")

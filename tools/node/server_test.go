@@ -184,6 +184,32 @@ func TestLogsAreTailedFollowedAndKeptOfTheRunBefore(t *testing.T) {
 	})
 }
 
+func TestAFollowedTailSaysNothingTwiceAfterTheLogWasMoved(t *testing.T) {
+	c := newCloud(t)
+	c.script("talks", "seq 260000; echo END; until [ -e /tmp/go ]; do sleep 0.01; done")
+	c.ready("talks")
+	at, _, admin := c.listen()
+	to := "https://" + at + "/containerLogs/default/talks/main?tailLines=1"
+	eventually(t, "the log has its last line", func() bool {
+		_, text, _ := request(t, admin, to)
+		return text == "END\n"
+	})
+	followed := make(chan string, 1)
+	go func() {
+		_, text, _ := request(t, admin, to+"&follow=true")
+		followed <- text
+	}()
+	c.exec("talks", "touch /tmp/go")
+	select {
+	case text := <-followed:
+		if text != "END\n" {
+			t.Errorf("-f gave %d bytes: %.100q", len(text), text)
+		}
+	case <-time.After(deadline):
+		t.Fatal("-f does not end with its container")
+	}
+}
+
 func (c *cloud) execute(config *rest.Config, at, pod string, options remotecommand.StreamOptions, argv ...string) error {
 	c.Helper()
 	query := url.Values{"command": argv, "output": {"1"}}
