@@ -56,13 +56,22 @@ func (p *process) copy(from, to string, recursive bool) error {
 			return errors.New("cannot be copied into itself")
 		}
 	}
+	return p.copyFolder(from, to)
+}
+
+func (p *process) copyFolder(from, to string) error {
 	infos, err := p.machine.mounts.List(p.ctx, from)
 	if err == nil {
 		err = p.makeFolder(to, true)
 	}
 	for _, each := range infos {
-		if err == nil {
-			err = p.copy(from+"/"+each.Name(), to+"/"+each.Name(), true)
+		switch from, to := from+"/"+each.Name(), to+"/"+each.Name(); {
+		case err != nil:
+			return err
+		case each.IsDir():
+			err = p.copyFolder(from, to)
+		default:
+			err = p.copy(from, to, true)
 		}
 	}
 	return err
@@ -97,9 +106,7 @@ func mv(p *process) int {
 	for _, from := range names[:len(names)-1] {
 		source, target := p.path(from), p.target(from, to)
 		err := p.machine.mounts.Rename(p.ctx, source, target)
-		if errors.Is(err, syscall.EXDEV) && p.machine.mounts.same(p.ctx, source, target) {
-			err = errors.New("is the same file")
-		} else if errors.Is(err, syscall.EXDEV) {
+		if errors.Is(err, syscall.EXDEV) {
 			if err = p.copy(source, target, true); err == nil {
 				err = p.remove(source, true)
 			}

@@ -185,7 +185,7 @@ type folderFile struct {
 	room    *space
 	appends bool
 	wrote   bool
-	grown   int64 // of it, what no name held any more when it was written
+	grown   int64 // what was written after the file was removed
 }
 
 func (f *folderFile) Read(p []byte) (int, error) { return f.opened.Read(p) }
