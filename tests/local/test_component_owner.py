@@ -86,16 +86,6 @@ class Stack(Example):
         self.pulumi("stack", "init", "test")
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    lab = Checkout(tmp_path_factory.mktemp("lab") / "lab")
-    try:
-        lab.up()
-        yield lab
-    finally:
-        lab.clear()
-
-
 @pytest.fixture
 def stack(tmp_path: Path, lab: Checkout) -> Iterator[Stack]:
     stack = Stack(tmp_path / "first", lab)

@@ -171,7 +171,7 @@ func (c cancellable) Read(p []byte) (int, error) {
 
 // runShell is sh: a script in its arguments, in a file, or on the standard input.
 func runShell(p *process) int {
-	args, text, name, fromArgument := p.args, "", "sh", false
+	args, text, name, fromArgument, fromInput := p.args, "", "sh", false, false
 	options := []string{}
 	for len(args) > 0 && len(args[0]) > 1 && (args[0][0] == '-' || args[0][0] == '+') {
 		arg := args[0]
@@ -182,7 +182,10 @@ func runShell(p *process) int {
 		if strings.HasPrefix(arg, "-") && strings.Contains(arg, "c") {
 			fromArgument = true
 		}
-		if rest := strings.Trim(arg, "-+cil"); rest != "" {
+		if strings.HasPrefix(arg, "-") && strings.Contains(arg, "s") {
+			fromInput = true
+		}
+		if rest := strings.Trim(arg, "-+cils"); rest != "" {
 			options = append(options, arg[:1]+rest)
 		}
 		if strings.HasSuffix(arg, "o") && len(args) > 0 {
@@ -199,7 +202,7 @@ func runShell(p *process) int {
 		if len(args) > 0 {
 			name, args = args[0], args[1:]
 		}
-	case len(args) > 0:
+	case len(args) > 0 && !fromInput:
 		name = args[0]
 		if text, err = p.machine.readFile(p.ctx, p.path(name), maxScript+1); err != nil {
 			p.failed(name, err)

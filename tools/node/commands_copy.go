@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"strings"
 	"syscall"
 )
 
@@ -20,8 +19,10 @@ func (p *process) target(from, to string) string {
 
 func cp(p *process) int {
 	options, names, ok := p.flags("rRafpvd")
-	if !ok || len(names) < 2 {
-		return max(1, p.fail("from where to where?"))
+	if !ok {
+		return 1
+	} else if len(names) < 2 {
+		return p.fail("from where to where?")
 	}
 	recursive := len(options) > 0 && (options['r'] != "" || options['R'] != "" || options['a'] != "")
 	to := names[len(names)-1]
@@ -49,16 +50,28 @@ func (p *process) copy(from, to string, recursive bool) error {
 		return p.copyFile(from, to, info.Mode().Perm())
 	case !recursive:
 		return errors.New("is a directory (cp -r copies one)")
-	case strings.HasPrefix(path.Clean(to)+"/", path.Clean(from)+"/"):
-		return errors.New("cannot be copied into itself")
 	}
+	for at := path.Clean(to); at != "/"; at = path.Dir(at) {
+		if p.machine.mounts.same(p.ctx, from, at) {
+			return errors.New("cannot be copied into itself")
+		}
+	}
+	return p.copyFolder(from, to)
+}
+
+func (p *process) copyFolder(from, to string) error {
 	infos, err := p.machine.mounts.List(p.ctx, from)
 	if err == nil {
 		err = p.makeFolder(to, true)
 	}
 	for _, each := range infos {
-		if err == nil {
-			err = p.copy(from+"/"+each.Name(), to+"/"+each.Name(), true)
+		switch from, to := from+"/"+each.Name(), to+"/"+each.Name(); {
+		case err != nil:
+			return err
+		case each.IsDir():
+			err = p.copyFolder(from, to)
+		default:
+			err = p.copy(from, to, true)
 		}
 	}
 	return err
@@ -70,8 +83,7 @@ func (p *process) copyFile(from, to string, perm fs.FileMode) error {
 		return err
 	}
 	defer source.Close()
-	a, _ := p.machine.mounts.resolve(p.ctx, from, true)
-	if b, err := p.machine.mounts.resolve(p.ctx, to, true); err == nil && a.path == b.path {
+	if p.machine.mounts.same(p.ctx, from, to) {
 		return errors.New("is the same file")
 	}
 	target, err := p.machine.mounts.Open(p.ctx, to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, perm)
@@ -83,9 +95,11 @@ func (p *process) copyFile(from, to string, perm fs.FileMode) error {
 }
 
 func mv(p *process) int {
-	_, names, ok := p.flags("fnv")
-	if !ok || len(names) < 2 {
-		return max(1, p.fail("from where to where?"))
+	_, names, ok := p.flags("fv")
+	if !ok {
+		return 1
+	} else if len(names) < 2 {
+		return p.fail("from where to where?")
 	}
 	to := names[len(names)-1]
 	code := 0
@@ -106,8 +120,10 @@ func mv(p *process) int {
 
 func ln(p *process) int {
 	options, names, ok := p.flags("sfn")
-	if !ok || len(names) != 2 {
-		return max(1, p.fail("to what, and where?"))
+	if !ok {
+		return 1
+	} else if len(names) != 2 {
+		return p.fail("to what, and where?")
 	}
 	if options['s'] == "" {
 		return p.fail("only symbolic links (-s) are played here")

@@ -24,7 +24,7 @@ func pwd(p *process) int {
 }
 
 func ls(p *process) int {
-	options, names, ok := p.flags("laA1dhRrtin")
+	options, names, ok := p.flags("laA1dhtin")
 	if !ok {
 		return 2
 	}
@@ -84,9 +84,11 @@ func (p *process) listed(name string, info fs.FileInfo, long bool) {
 }
 
 func mkdir(p *process) int {
-	options, names, ok := p.flags("pm:v")
-	if !ok || len(names) == 0 {
-		return max(1, p.fail("which folder?"))
+	options, names, ok := p.flags("pv")
+	if !ok {
+		return 1
+	} else if len(names) == 0 {
+		return p.fail("which folder?")
 	}
 	_, parents := options['p']
 	for _, name := range names {
@@ -130,7 +132,7 @@ func rmdir(p *process) int {
 }
 
 func rm(p *process) int {
-	options, names, ok := p.flags("rRfiv")
+	options, names, ok := p.flags("rRfv")
 	if !ok {
 		return 1
 	}
@@ -175,7 +177,7 @@ func (p *process) remove(full string, recursive bool) error {
 }
 
 func touch(p *process) int {
-	_, names, ok := p.flags("camd:")
+	_, names, ok := p.flags("")
 	if !ok {
 		return 1
 	}

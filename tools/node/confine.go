@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 
+	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/interp"
 	"mvdan.cc/sh/v3/syntax"
 )
@@ -46,6 +47,13 @@ func confine(script *syntax.File) (refused error) {
 			}
 		case *syntax.ProcSubst:
 			refused = errors.New("process substitution is not played here: write to a file")
+		case *syntax.DeclClause:
+			// The interpreter breaks at ${name[-1]} of an associative array.
+			for _, arg := range node.Args {
+				if arg.Naked && arg.Value != nil && associative(node.Variant.Value, arg.Value.Lit()) {
+					refused = errors.New("associative arrays are not played here, nor options of declare in a variable")
+				}
+			}
 		case *syntax.CoprocClause:
 			refused = errors.New("coproc is not played here")
 		case *syntax.ParamExp:
@@ -60,6 +68,13 @@ func confine(script *syntax.File) (refused error) {
 		return refused == nil
 	})
 	return refused
+}
+
+func associative(declares, option string) bool {
+	if option == "" {
+		return declares != "export" && declares != "readonly"
+	}
+	return strings.ContainsRune("-+", rune(option[0])) && strings.ContainsRune(option, 'A')
 }
 
 // withoutUser quotes the ~ of ~name, the home of a user, whom the interpreter looks up on this machine.
@@ -85,6 +100,10 @@ func (m *machine) onCall(ctx context.Context, args []string) ([]string, error) {
 	if runtime.Callers(maxFrames, deep[:]) > 0 {
 		return nil, errors.New("too many calls inside of each other")
 	}
+	if runtime.NumGoroutine() > maxGoroutines || m.variables(ctx) > maxVariables {
+		m.tooMuch.Store(true)
+		return nil, errTooMuch
+	}
 	total := 0
 	for _, arg := range args {
 		if total += len(arg); total > maxHeap/8 {
@@ -93,6 +112,21 @@ func (m *machine) onCall(ctx context.Context, args []string) ([]string, error) {
 		}
 	}
 	return m.instead(ctx, args), nil
+}
+
+// variables is how many bytes a shell's variables hold.
+func (m *machine) variables(ctx context.Context) (total int) {
+	interp.HandlerCtx(ctx).Env.Each(func(_ string, value expand.Variable) bool {
+		total += len(value.Str)
+		for _, each := range value.List {
+			total += len(each)
+		}
+		for _, each := range value.Map {
+			total += len(each)
+		}
+		return true
+	})
+	return total
 }
 
 func (m *machine) instead(ctx context.Context, args []string) []string {
@@ -126,8 +160,13 @@ func (m *machine) instead(ctx context.Context, args []string) []string {
 		return append([]string{"/bin/printf"}, args[1:]...)
 	case "eval":
 		return m.evaluated(args, strings.Join(args[1:], " "), failed)
+	case "shift":
+		// The interpreter takes it for an index, and where it breaks in the background nothing can catch it.
+		if len(args) > 1 && strings.HasPrefix(args[1], "-") {
+			return failed("%s is not a number of arguments", args[1])
+		}
 	case "trap":
-		return trapped(args, hc.Stderr)
+		return trapped(args, hc.Stderr, failed)
 	case "source", ".":
 		return m.sourced(ctx, hc, args, failed)
 	}
@@ -136,28 +175,36 @@ func (m *machine) instead(ctx context.Context, args []string) []string {
 
 // evaluated is an eval of a script that was confined.
 func (m *machine) evaluated(args []string, text string, failed func(string, ...any) []string) []string {
-	script, err := parse(text, args[0])
+	text, err := confined(text, args[0])
 	if err != nil {
 		return failed("%v", err)
 	}
-	var printed bytes.Buffer
-	if err := syntax.NewPrinter().Print(&printed, script); err != nil {
-		return failed("%v", err)
+	return []string{"eval", text}
+}
+
+// confined is the text of a script that stays inside of its container.
+func confined(text, name string) (string, error) {
+	script, err := parse(text, name)
+	if err != nil {
+		return "", err
 	}
-	return []string{"eval", printed.String()}
+	var printed bytes.Buffer
+	err = syntax.NewPrinter().Print(&printed, script)
+	return printed.String(), err
 }
 
 // trapped leaves a trap's EXIT and ERR, the two that the interpreter knows.
-func trapped(args []string, stderr io.Writer) []string {
+func trapped(args []string, stderr io.Writer, failed func(string, ...any) []string) []string {
 	if len(args) < 3 {
 		return args
 	}
 	kept := []string{"trap", args[1]}
-	if script, err := parse(args[1], "trap"); err == nil {
-		var printed bytes.Buffer
-		if syntax.NewPrinter().Print(&printed, script) == nil && args[1] != "-" {
-			kept[1] = printed.String()
+	if args[1] != "-" {
+		text, err := confined(args[1], "trap")
+		if err != nil {
+			return failed("%v", err)
 		}
+		kept[1] = text
 	}
 	for _, signal := range args[2:] {
 		if signal == "0" {

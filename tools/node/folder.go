@@ -185,6 +185,7 @@ type folderFile struct {
 	room    *space
 	appends bool
 	wrote   bool
+	grown   int64 // what was written after the file was removed
 }
 
 func (f *folderFile) Read(p []byte) (int, error) { return f.opened.Read(p) }
@@ -192,8 +193,23 @@ func (f *folderFile) Seek(offset int64, whence int) (int64, error) {
 	return f.opened.Seek(offset, whence)
 }
 func (f *folderFile) Stat() (fs.FileInfo, error) { return f.opened.Stat() }
-func (f *folderFile) Close() error               { return f.opened.Close() }
 func (f *folderFile) Sync() error                { return f.opened.Sync() }
+
+// Close gives back what was written after the file was removed.
+func (f *folderFile) Close() error {
+	f.room.mu.Lock()
+	f.room.used, f.grown = f.room.used-f.grown, 0
+	f.room.mu.Unlock()
+	return f.opened.Close()
+}
+
+// hold counts what a file has grown by.
+func (f *folderFile) hold(info fs.FileInfo, growth int64) {
+	f.room.used += growth
+	if known, is := info.Sys().(*syscall.Stat_t); is && known.Nlink == 0 {
+		f.grown += growth
+	}
+}
 
 func (f *folderFile) Write(p []byte) (int, error) {
 	f.room.mu.Lock()
@@ -217,7 +233,7 @@ func (f *folderFile) Write(p []byte) (int, error) {
 	}
 	n, err := f.opened.Write(p[:fits])
 	f.wrote = f.wrote || n > 0
-	f.room.used += max(0, growth-int64(fits-n))
+	f.hold(info, max(0, growth-int64(fits-n)))
 	if err == nil && n < len(p) {
 		err = &fs.PathError{Op: "write", Path: f.opened.Name(), Err: syscall.ENOSPC}
 	}
@@ -238,6 +254,6 @@ func (f *folderFile) Truncate(size int64) error {
 	if err := f.opened.Truncate(size); err != nil {
 		return err
 	}
-	f.room.used += growth
+	f.hold(info, growth)
 	return nil
 }

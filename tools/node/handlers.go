@@ -178,7 +178,25 @@ func (m *machine) onOpen(ctx context.Context, p string, flag int, perm fs.FileMo
 	if plain, isPlain := found.(*folderFile); isPlain && flag == os.O_RDONLY {
 		return plain.opened, nil // reads alone may go past the room
 	}
+	if _, isDevice := found.(device); isDevice {
+		return openFile{&endlessFile{found, m, maxHeap / 8}}, nil
+	}
 	return openFile{found}, nil
+}
+
+// endlessFile is a device. The shell's own `read` would keep in memory all that comes before the end of a line.
+type endlessFile struct {
+	file
+	machine *machine
+	left    int
+}
+
+func (f *endlessFile) Read(p []byte) (int, error) {
+	if f.left -= len(p); f.left < 0 {
+		f.machine.tooMuch.Store(true)
+		return 0, errTooMuch
+	}
+	return f.file.Read(p)
 }
 
 // stream is a standard stream that was opened by its name: who closes it does not close the process's.

@@ -121,11 +121,18 @@ var errLimit = errors.New("the limit of bytes is reached")
 func readLog(ctx context.Context, dir *os.Root, name string, live *containerLog, query logQuery, out io.Writer) error {
 	w := &logWriter{to: out, query: query}
 	var files []*os.File
+	if live != nil { // which of the files is the last one does not change meanwhile
+		live.mu.Lock()
+		w.moved = live.moved
+	}
 	for _, each := range []string{name + ".old", name} {
 		if opened, err := dir.Open(each); err == nil {
 			defer opened.Close()
 			files = append(files, opened)
 		}
+	}
+	if live != nil {
+		live.mu.Unlock()
 	}
 	if len(files) == 0 {
 		return fmt.Errorf("there is no log %s", name)

@@ -118,6 +118,26 @@ func lastPart(rest []string) bool {
 	return true
 }
 
+// same tells whether two paths lead to one file, also through two mounts of one volume.
+func (m mounts) same(ctx context.Context, a, b string) bool {
+	one, errA := m.resolve(ctx, a, true)
+	other, errB := m.resolve(ctx, b, true)
+	if errA != nil || errB != nil || one.path == other.path {
+		return errA == nil && errB == nil
+	}
+	first, errA := one.fs.Stat(ctx, one.name)
+	second, errB := other.fs.Stat(ctx, other.name)
+	if errA != nil || errB != nil {
+		return false
+	}
+	here, isShare := one.fs.(*share)
+	there, isToo := other.fs.(*share)
+	if isShare && isToo {
+		return here.server == there.server && first.(info).inode == second.(info).inode
+	}
+	return os.SameFile(first, second)
+}
+
 func (m mounts) Open(ctx context.Context, p string, flag int, perm fs.FileMode) (file, error) {
 	there, err := m.resolve(ctx, p, flag&os.O_EXCL == 0)
 	if err != nil {

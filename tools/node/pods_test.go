@@ -520,6 +520,14 @@ func TestInitContainersRunInOrderBeforeTheOthers(t *testing.T) {
 	})
 	c.ready(pod.Name)
 	eventually(t, "all have written", func() bool { said, _ := c.exec("ordered", "cat /data/f"); return said == "first\nsecond\nmain\n" })
+	c.pod("failed", func(pod *v1.Pod) {
+		pod.Spec.RestartPolicy = v1.RestartPolicyNever
+		pod.Spec.InitContainers = []v1.Container{{Name: "fails", Image: busybox, Command: []string{"false"}}}
+	})
+	failed := c.until("failed", "Failed", func(pod *v1.Pod) bool { return pod.Status.Phase == v1.PodFailed })
+	if isTrue(failed, v1.PodInitialized) {
+		t.Error("kubectl get shows PodInitializing instead of Init:Error")
+	}
 	c.pod("stuck", func(pod *v1.Pod) {
 		pod.Spec.InitContainers = []v1.Container{{Name: "fails", Image: busybox, Command: []string{"false"}}}
 	})

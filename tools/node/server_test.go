@@ -164,24 +164,46 @@ func TestLogsAreTailedFollowedAndKeptOfTheRunBefore(t *testing.T) {
 	if _, text, _ := request(t, admin, to+"?timestamps=true&tailLines=1"); !strings.HasPrefix(text, "20") || !strings.HasSuffix(text, "Z oops\n") {
 		t.Errorf("--timestamps gives %q", text)
 	}
-	followed := make(chan string, 1)
-	go func() {
-		_, text, _ := request(t, admin, to+"?follow=true&tailLines=1")
-		followed <- text
-	}()
-	c.exec("talks", "touch /tmp/go")
-	select {
-	case text := <-followed:
-		if text != "oops\nlast\n" {
-			t.Errorf("-f gave %q", text)
-		}
-	case <-time.After(deadline):
-		t.Fatal("-f does not end with its container")
+	if text := c.followed(admin, to+"?tailLines=1"); text != "oops\nlast\n" {
+		t.Errorf("-f gave %q", text)
 	}
 	eventually(t, "the log of before", func() bool {
 		_, text, _ := request(t, admin, to+"?previous=true")
 		return strings.HasSuffix(text, "oops\nlast\n")
 	})
+}
+
+// followed is all that a log says to who follows it, until its container is let go and ends.
+func (c *cloud) followed(admin *rest.Config, to string) string {
+	c.Helper()
+	text := make(chan string, 1)
+	go func() {
+		_, said, _ := request(c.T, admin, to+"&follow=true")
+		text <- said
+	}()
+	c.exec("talks", "touch /tmp/go")
+	select {
+	case said := <-text:
+		return said
+	case <-time.After(deadline):
+		c.Fatal("-f does not end with its container")
+		return ""
+	}
+}
+
+func TestAFollowedTailSaysNothingTwiceAfterTheLogWasMoved(t *testing.T) {
+	c := newCloud(t)
+	c.script("talks", "seq 260000; echo END; until [ -e /tmp/go ]; do sleep 0.01; done")
+	c.ready("talks")
+	at, _, admin := c.listen()
+	to := "https://" + at + "/containerLogs/default/talks/main?tailLines=1"
+	eventually(t, "the log has its last line", func() bool {
+		_, text, _ := request(t, admin, to)
+		return text == "END\n"
+	})
+	if text := c.followed(admin, to); text != "END\n" {
+		t.Errorf("-f gave %d bytes: %.100q", len(text), text)
+	}
 }
 
 func (c *cloud) execute(config *rest.Config, at, pod string, options remotecommand.StreamOptions, argv ...string) error {

@@ -28,6 +28,11 @@ const (
 	maxHeap         = 512 << 20
 	// Expansions in one statement: together with maxHeap they bound what a statement can build at once.
 	maxExpansions = 64
+	// What the variables of a shell may hold when it calls a command, as those of a loop do.
+	maxVariables = 8 << 20
+	// A pipe and a command in the background have a goroutine each. What starts more of them than this is not a lesson,
+	// and would take the descriptors of all containers.
+	maxGoroutines = 8000
 	// The interpreter makes FIFOs in TMPDIR, and opens what looks like one past all handlers. Nothing can be there.
 	noTemporary = "/dev/null/none"
 

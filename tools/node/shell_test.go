@@ -56,8 +56,10 @@ func box(t *testing.T) (m *machine, top string) {
 	}
 	readOnly := list[1]
 	readOnly.at, readOnly.readOnly = "/frozen", true
-	list = append(list, readOnly)
-	for _, name := range []string{"rootfs/data", "rootfs/frozen", "rootfs/tmp", "rootfs/etc"} {
+	again := list[1]
+	again.at = "/again"
+	list = append(list, readOnly, again)
+	for _, name := range []string{"rootfs/data", "rootfs/frozen", "rootfs/again", "rootfs/tmp", "rootfs/etc"} {
 		if err := os.MkdirAll(filepath.Join(top, name), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -111,6 +113,13 @@ func TestScriptsDoWhatAShellDoes(t *testing.T) {
 		{`test -d /data && /bin/test -d /data && [ -w /data ] && [ ! -w /frozen ] && echo yes`, "yes\n"},
 		{`echo ~ ~root ~nobody "~root" | cat; x=~daemon; echo $x`, "/root ~root ~nobody ~root\n~daemon\n"},
 		{`echo $$ $UID | cat; echo $(echo $$)`, "1 0\n1\n"},
+		{`trap 'echo $$ ~root' EXIT`, "1 ~root\n"},
+		{`trap 'echo never; : <(:)' EXIT; trap 'echo never' ERR; trap - ERR; false; echo end`, "trap: process substitution is not played here: write to a file\nend\n"},
+		{`set -- a b; shift -1; echo $#`, "shift: -1 is not a number of arguments\n2\n"},
+		{`echo 'echo $1' | sh -s a b`, "a\n"},
+		{`echo kept > /data/f; cp /data/f /again/f; mv /data/f /again/f; cat /data/f`, "cp: /data/f: is the same file\nmv: /data/f: is the same file\nkept\n"},
+		{`mkdir /data/d; echo kept > /data/d/f; cp -r /data/d /again/d/e; mv /data/d /again/g; ls /data; cat /data/g/f`, "cp: /data/d: cannot be copied into itself\ng\nkept\n"},
+		{`echo a > /data/a; echo b > /data/b; mv -n /data/a /data/b; rm -i /data/b; touch -c /data/c; cat /data/b; ls /data`, "mv: the option -n is not played here\nrm: the option -i is not played here\ntouch: the option -c is not played here\nb\na\nb\n"},
 	} {
 		t.Run(each.script, func(t *testing.T) {
 			m, _ := box(t)
@@ -183,6 +192,14 @@ func TestWritesBeyondAVolumesSizeFailAndDfShowsIt(t *testing.T) {
 	}
 }
 
+func TestAVolumeIsEmptyAfterItsRemovedFilesAreClosed(t *testing.T) {
+	m, _ := box(t)
+	fill := `{ rm -f /data/f; dd if=/dev/zero bs=40k count=1 2>/dev/null; } > /data/f; `
+	if said, code := sh(t, m, fill+fill+fill+`df /data | tail -n 1; ls /data`); code != 0 || !strings.Contains(said, " 0% ") {
+		t.Errorf("ended with %d: %q", code, said)
+	}
+}
+
 func TestRunningScriptsEndWithTheirContainer(t *testing.T) {
 	for _, script := range []string{
 		"while :; do :; done", "sleep 100000", "cat /dev/zero > /dev/null", "read x", "sleep 1000 & wait",
@@ -232,6 +249,15 @@ func TestOneScriptDoesNotTakeTheNodeDown(t *testing.T) {
 		{"a variable that doubles", "x=0123456789abcdef; while :; do x=$x$x; done", false},
 		{"a substitution without end", "x=$(cat /dev/zero)", false},
 		{"many braces", "echo {1..100000000}", true},
+		{"a variable that doubles before each call", "x=0123456789abcdef; while [ $x ]; do x=$x$x; done", false},
+		{"a line that does not end", "cat < /dev/zero > /dev/null", false},
+		{"a pipe that calls itself", "f() { f | f; }; f", false},
+		{"a background that calls itself", "f() { f & f & wait; }; f", false},
+		{"a negative shift in the background", "(shift -1) & wait", true},
+		{"a negative shift in a pipe", "shift -1 | cat", true},
+		{"an associative array", "declare -A m; m[x]=1; (echo ${m[-1]}) & wait", false},
+		{"an associative array in disguise", "x=-A; declare $x m; m[x]=1; (echo ${m[-1]}) & wait", false},
+		{"a deep trap", `x="( ( ( ( ( ( ( ( "; i=0; while [ $i -lt 18 ]; do x=$x$x; i=$((i+1)); done; trap "$x" EXIT`, false},
 		{"a wide format", "printf '%100000000d' 1", false},
 		{"many variables in a statement", "x=1; echo " + strings.Repeat("$x", 100), false},
 		{"a deep script", strings.Repeat("(", 60000) + strings.Repeat(")", 60000), false},

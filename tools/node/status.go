@@ -72,7 +72,7 @@ func (w *worker) status(pod *v1.Pod) v1.PodStatus {
 	}
 	status.Conditions = []v1.PodCondition{
 		condition(pod, v1.PodReadyToStartContainers, w.volumes != nil, ""),
-		condition(pod, v1.PodInitialized, w.ready || ended, "ContainersNotInitialized"),
+		condition(pod, v1.PodInitialized, w.ready || status.Phase == v1.PodSucceeded, "ContainersNotInitialized"),
 		condition(pod, v1.ContainersReady, allReady && w.ready, reason),
 		condition(pod, v1.PodReady, allReady && w.ready && gates, reason),
 	}
