@@ -1,12 +1,15 @@
 package main
 
 import (
+	"slices"
 	"time"
 
 	v1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
 )
 
 // grow does the node's part of a volume's growth, after EC2 and the PersistentVolume have the size: it gives the size to
@@ -60,7 +63,11 @@ func (k *kubelet) markGrown(claim *v1.PersistentVolumeClaim, size resource.Quant
 	}
 	for pause := 50 * time.Millisecond; ; pause = min(pause*2, 5*time.Second) {
 		_, err := k.client.CoreV1().PersistentVolumeClaims(claim.Namespace).UpdateStatus(k.ctx, grown, metav1.UpdateOptions{})
-		if err == nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err) || k.ctx.Err() != nil {
+		if err == nil {
+			k.tellGrown(claim)
+			return
+		}
+		if apierrors.IsNotFound(err) || apierrors.IsConflict(err) || k.ctx.Err() != nil {
 			return
 		}
 		logf("the size of claim %s/%s cannot be written: %v", claim.Namespace, claim.Name, err)
@@ -70,4 +77,27 @@ func (k *kubelet) markGrown(claim *v1.PersistentVolumeClaim, size resource.Quant
 			return
 		}
 	}
+}
+
+// tellGrown records the event of a kubelet that has enlarged a file system, on each Pod that has it and on the claim.
+func (k *kubelet) tellGrown(claim *v1.PersistentVolumeClaim) {
+	pods, err := k.pods.Pods(claim.Namespace).List(labels.Everything())
+	if err != nil {
+		return
+	}
+	for _, pod := range pods {
+		if pod.Spec.NodeName == "" || !usesClaim(pod, claim.Name) {
+			continue
+		}
+		for _, of := range []runtime.Object{pod, claim} {
+			k.recorder(pod.Spec.NodeName).Eventf(of, v1.EventTypeNormal, "FileSystemResizeSuccessful",
+				"MountVolume.NodeExpandVolume succeeded for volume %q %s", claim.Spec.VolumeName, pod.Spec.NodeName)
+		}
+	}
+}
+
+func usesClaim(pod *v1.Pod, name string) bool {
+	return slices.ContainsFunc(pod.Spec.Volumes, func(volume v1.Volume) bool {
+		return volume.PersistentVolumeClaim != nil && volume.PersistentVolumeClaim.ClaimName == name
+	})
 }

@@ -400,6 +400,16 @@ func TestAVolumeHoldsWhatItsSizeSaysAndGrows(t *testing.T) {
 	if said, code := c.exec("full", "dd if=/dev/zero of=/data/f bs=1M count=2 2>&1"); code != 0 {
 		t.Errorf("the claim says a size that the volume does not have: %q", said)
 	}
+	eventually(t, "Pod and claim say that the file system has grown", func() bool {
+		events, _ := c.client.CoreV1().Events("default").List(context.Background(), metav1.ListOptions{})
+		of := map[string]bool{}
+		for _, event := range events.Items {
+			if event.Reason == "FileSystemResizeSuccessful" {
+				of[event.InvolvedObject.Kind+" "+event.InvolvedObject.Name] = true
+			}
+		}
+		return of["Pod full"] && of["PersistentVolumeClaim small"]
+	})
 }
 
 func TestAGrowthWithoutAPodWaitsForOne(t *testing.T) {
