@@ -277,9 +277,15 @@ class ControlPlane:
         """Start the cloud, with or without what makes snapshots."""
         if snapshots and not record.snapshots:
             return self._begin_snapshots(self._start(record))
-        if snapshots != record.snapshots:
-            record = self._noted(replace(record, snapshots=False))
-        return self._start(record)
+        if snapshots == record.snapshots:
+            return self._start(record)
+        record = self._start(record)
+        if left := snapshot_kinds.left(Api(record, self._layout)):
+            raise LocalCloudError(
+                f"snapshots cannot be switched off while there are some, because nothing could delete them any more: "
+                f"delete {', '.join(left)} first"
+            )
+        return self._start(self._noted(replace(record, snapshots=False)))
 
     def _begin_snapshots(self, record: CloudRecord) -> CloudRecord:
         """Add what makes snapshots to a cloud that runs: first the kinds, which csi-provisioner looks for only once."""

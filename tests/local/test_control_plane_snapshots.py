@@ -8,6 +8,7 @@ import pytest
 from checkout.until import until
 from localcloud.components import COMPONENTS, components_of
 from localcloud.control_plane import ControlPlane
+from localcloud.errors import LocalCloudError
 from localcloud.record.layout import Layout
 from tests.local import claims
 from tests.local.claims import apply, claim, pod
@@ -93,9 +94,19 @@ def test_a_snapshot_brings_the_bytes_back(cloud: ControlPlane) -> None:
     restored = layout.volumes / second
     assert (restored / "folder" / "file").read_text() == "before\n", "a snapshot holds what was there when it was made"
 
+    with pytest.raises(LocalCloudError, match="delete volumesnapshot/kept -n default"):
+        cloud.start(snapshots=False)
+    assert cloud.health() == [], "what was refused must not have begun"
+
     assert kubectl(cloud, "delete", "volumesnapshot", "kept", "--timeout=50s").returncode == 0
     until(lambda: not snapshots_in_ec2(cloud), "the snapshot is deleted in EC2")
     assert list(layout.snapshots.iterdir()) == [], "its bytes stay on the disk"
     assert (restored / "folder" / "file").exists(), "a volume does not depend on its snapshot"
     assert kubectl(cloud, "delete", "pod/reader", "pvc/restored").returncode == 0
     until(lambda: second not in volume_ids(ec2_of(cloud)), "the restored volume is deleted")
+
+
+def test_a_cloud_without_snapshots_left_ends_them(cloud: ControlPlane) -> None:
+    cloud.start(snapshots=False)
+    assert cloud.health() == []
+    assert set(pids(cloud)) == {one.name for one in COMPONENTS if not one.snapshots}
