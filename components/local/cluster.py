@@ -50,6 +50,7 @@ class LocalCluster(pulumi.ComponentResource):
     outputs: dict[str, pulumi.Output[Any]]
     # The driver's half of growing a volume is a sidecar, csi-resizer, which cannot be built from its Go module.
     driver_tags: Mapping[str, str] = LOCAL_DRIVER_TAGS
+    snapshot_tags: Mapping[str, str] = LOCAL_DRIVER_TAGS
     holders: Sequence[pulumi.Output[str]]
 
     def __init__(self, name: str, args: LocalClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
