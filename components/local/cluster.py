@@ -50,6 +50,7 @@ class LocalCluster(pulumi.ComponentResource):
     cluster_name: str
     outputs: dict[str, pulumi.Output[Any]]
     driver_tags: Mapping[str, str] = LOCAL_DRIVER_TAGS
+    snapshot_tags: Mapping[str, str] = LOCAL_DRIVER_TAGS
     holders: Sequence[pulumi.Output[str]]
 
     def __init__(self, name: str, args: LocalClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:

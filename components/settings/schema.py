@@ -69,6 +69,11 @@ class Settings:
         """All claims of the lab. A destroy takes any other claim in its StorageClass for somebody else's."""
         return [*(server.owned_claim for server in self.servers), *(OWNED_CLAIMS if self.tour else ())]
 
+    @property
+    def restored(self) -> dict[str, str]:
+        """The VolumeSnapshots that claims are restored from, by "namespace/name" of the claim."""
+        return {f"{one.namespace}/{one.claim_name}": one.from_snapshot for one in self.servers if one.from_snapshot}
+
 
 def read_settings(read: Reader) -> Settings:
     """Return the settings that `read` has the texts of, and note in it what is wrong with them."""
