@@ -7,10 +7,12 @@ from components import settings as configuration
 from components.cluster import create_cluster
 from components.guards.foreign_users import ForeignUsers
 from components.guards.kept_claims import KeptClaims
+from components.guards.restore_sources import RestoreSources
 from components.guards.volume_growth import VolumeGrowth
 from components.lab_storage_class import LabStorageClass
 from components.nfs_clients import NfsClients
 from components.nfs_server import NfsServer
+from components.nfs_server_args import NfsServerArgs
 from components.persistence_tour import PersistenceTour
 from components.workload import free_within, size_left_alone
 
@@ -36,26 +38,42 @@ storage = LabStorageClass(
     {
         "cluster": cluster,
         "own_claims": settings.owned_claims,
+        "snapshots": settings.snapshots,
         "reclaim_timeout_seconds": settings.reclaim_timeout_seconds,
     },
     opts=after(*cluster.ready, *namespaces),
 )
 
-servers = {
-    each.label: NfsServer(
-        each.label,
-        {
-            "server_name": each.name,
-            "namespace": each.namespace,
-            "claim_name": each.claim_name,
-            "storage": settings.storage,
-            "image": settings.image,
-            "protect": False,  # KeptClaims refuses what would lose data, and a destroy is a part of the lab
-        },
-        opts=after(storage.barrier),
+needed: list[pulumi.Resource] = [storage.barrier]
+if settings.restored:
+    needed.append(
+        RestoreSources(
+            "ebs",
+            {
+                "storage": settings.storage,
+                "snapshots": settings.restored,
+                "kubeconfig": cluster.access.kubeconfig,
+            },
+        )
     )
-    for each in settings.servers
-}
+
+
+def server_args(each: configuration.ServerSettings) -> NfsServerArgs:
+    """Return what the lab says about one of its servers."""
+    args: NfsServerArgs = {
+        "server_name": each.name,
+        "namespace": each.namespace,
+        "claim_name": each.claim_name,
+        "storage": settings.storage,
+        "image": settings.image,
+        "protect": False,  # KeptClaims refuses what would lose data, and a destroy is a part of the lab
+    }
+    if each.from_snapshot:
+        args["from_snapshot"] = each.from_snapshot
+    return args
+
+
+servers = {each.label: NfsServer(each.label, server_args(each), opts=after(*needed)) for each in settings.servers}
 VolumeGrowth(
     "ebs",
     {
@@ -92,8 +110,8 @@ dependents: list[pulumi.Resource] = [
     if settings.nfs_clients
 ]
 if settings.tour:
-    needed = (*cluster.ready, storage.barrier, first)
-    tour = PersistenceTour("tour", {"nfs_address": first.service_ip}, opts=after(*needed))
+    of_tour = (*cluster.ready, storage.barrier, first)
+    tour = PersistenceTour("tour", {"nfs_address": first.service_ip}, opts=after(*of_tour))
     dependents.append(tour)
     holders |= tour.holders
 KeptClaims("ebs", {"holders": holders, "kubeconfig": cluster.access.kubeconfig})

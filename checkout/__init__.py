@@ -56,7 +56,7 @@ class Checkout:
         for configuration in source.glob("Pulumi.*.yaml"):
             shutil.copy(configuration, folder)
         (folder / ".lab" / "state").mkdir(parents=True, exist_ok=True)
-        for name in (".venv", ".lab/bin", ".lab/python"):
+        for name in (".venv", ".lab/bin", ".lab/python", ".lab/crds"):
             if not (folder / name).exists():
                 (folder / name).symlink_to(ROOT / name)
         self.env = {

@@ -11,7 +11,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 # The version of the published components: a changed schema is another version (docs/component.md).
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 
 # Modules that a state from before `providers` names, each with the class that it names there. The next `up` writes the
 # address of today; a stack that is destroyed without one still needs these.

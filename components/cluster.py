@@ -15,8 +15,8 @@ class Cluster(Protocol):
 
     `provider` is for everything Kubernetes. A StorageClass depends on all of `ready`, because only then the driver can
     create and delete volumes. `driver_tags` are together on each EBS volume that the driver creates for this cluster,
-    and on no other. `holders` are the ids of what all volumes are lost with. `outputs` are those that the stack shows
-    about the cluster.
+    and on no other; `snapshot_tags` on each EBS snapshot. `holders` are the ids of what all volumes are lost with.
+    `outputs` are those that the stack shows about the cluster.
     """
 
     provider: kubernetes.Provider
@@ -24,6 +24,7 @@ class Cluster(Protocol):
     ready: list[pulumi.Resource]
     cluster_name: str
     driver_tags: Mapping[str, str]
+    snapshot_tags: Mapping[str, str]
     holders: Sequence[pulumi.Output[str]]
     outputs: dict[str, pulumi.Output[str]]
 

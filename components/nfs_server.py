@@ -30,6 +30,7 @@ from .settings.conventions import (
     DEFAULT_STORAGE,
     EBS_DRIVER,
     EXPORTS,
+    SNAPSHOT_GROUP,
     default_claim_name,
     ebs_volume_name,
 )
@@ -48,7 +49,9 @@ OWNER = "storage-lab/owner"
 # An object keeps its owner: an alias gives the server another address, and objects of version 0.3 have no owner.
 KEEPS_OWNER = [f'metadata.annotations["{OWNER}"]']
 # What an existing claim has already.
-OF_OWN_CLAIM = ("claim_name", "storage", "storage_class")
+OF_OWN_CLAIM = ("claim_name", "storage", "storage_class", "from_snapshot")
+# A claim gets its data once. It outlives the snapshot, and Kubernetes refuses another source.
+KEEPS_SOURCE = ["spec.dataSource"]
 
 
 class Volume(TypedDict):
@@ -138,6 +141,9 @@ class NfsServer(pulumi.ComponentResource):
         self._class = (
             checked("storage class", args["storage_class"], check_claim_name) if "storage_class" in args else None
         )
+        self._snapshot = (
+            checked("snapshot", args["from_snapshot"], check_claim_name) if "from_snapshot" in args else None
+        )
         self._protects_claim = args.get("protect", True)
         self._given = args
         # The pod's only label in the lab; the server's name tells two in one namespace apart.
@@ -165,6 +171,8 @@ class NfsServer(pulumi.ComponentResource):
         }
         if self._class is not None:  # even an empty name would keep the default class from being used
             spec["storage_class_name"] = self._class
+        if self._snapshot is not None:
+            spec["data_source"] = {"api_group": SNAPSHOT_GROUP, "kind": "VolumeSnapshot", "name": self._snapshot}
         return PersistentVolumeClaim(
             self._name,
             # Of a class that waits for its first consumer, Pulumi waits for a claim to be Pending. One that is bound
@@ -173,7 +181,7 @@ class NfsServer(pulumi.ComponentResource):
             spec=spec,
             opts=pulumi.ResourceOptions(
                 parent=self,
-                ignore_changes=KEEPS_OWNER,
+                ignore_changes=[*KEEPS_OWNER, *KEEPS_SOURCE],
                 # In a program that is merely reorganised, a claim without its alias would be deleted.
                 protect=self._protects_claim,
                 delete_before_replace=True,
@@ -261,6 +269,8 @@ class NfsServer(pulumi.ComponentResource):
             labelled = PersistentVolumePatch(self._name, metadata={"name": known, "labels": self._labels}, opts=when)
             return labelled.spec.apply(partial(self._volume_of, known))
 
+        if self._snapshot is not None:
+            pulumi.Output.all(self._snapshot, bound.spec.apply(_source)).apply(self._warn_of_other_data)
         self.capacity = bound.status.apply(_capacity)
         self.claim_name = bound.metadata.name
         self.pv_name = bound.spec.volume_name.apply(lambda name: name or "")
@@ -268,6 +278,12 @@ class NfsServer(pulumi.ComponentResource):
         found: pulumi.Output[Volume] = bound.spec.volume_name.apply(volume, run_with_unknowns=True)
         self.volume_id = found.apply(lambda volume: volume["handle"])
         self.volume_name = found.apply(lambda volume: volume["name_tag"])
+
+    def _warn_of_other_data(self, found: Sequence[str]) -> None:
+        snapshot, source = found
+        if source != snapshot and not pulumi.runtime.is_dry_run():
+            text = f"the claim existed already, so it has its own data and nothing of the snapshot {snapshot}"
+            pulumi.log.warn(f"NfsServer {self._name}: {text}", self)
 
     def _volume_of(self, pv_name: str, spec: Any) -> Volume:
         csi = spec and spec.csi
@@ -279,6 +295,12 @@ class NfsServer(pulumi.ComponentResource):
                 pulumi.log.warn(text, self)
             return NO_VOLUME
         return {"handle": csi.volume_handle, "name_tag": ebs_volume_name(pv_name) if csi.driver == EBS_DRIVER else ""}
+
+
+def _source(spec: Any) -> str:
+    """Return the name of what a claim was created from."""
+    source = spec and spec.data_source
+    return source.name if source else ""
 
 
 def _capacity(status: Any) -> str:

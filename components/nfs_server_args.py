@@ -33,6 +33,8 @@ class NfsServerArgs(TypedDict, total=False):
     """What the claim is called. Default: the server's name without -server, then -pvc."""
     storage_class: pulumi.Input[str]
     """The StorageClass of the claim. Default: the cluster's default class."""
+    from_snapshot: pulumi.Input[str]
+    """A VolumeSnapshot in the namespace whose data a new claim begins with. Default: an empty volume."""
     existing_claim: pulumi.Input[str]
     """A claim in the namespace that exists already and stays after the server. Default: the server creates its own."""
     protect: bool

@@ -40,6 +40,7 @@ class Component:
     `runs` is the tool, or the Python module, when that has another name. `needs_api` is true for a process that may
     give up when the API server is slow to answer, and `keeps_data` for one that needs time to end well.
     `arguments` are of the form --key=value; no secret is in them, because every user of the machine can read them.
+    `snapshots` is true for a process that runs only where the cloud has snapshots.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Component:
     runs: str = ""
     says_up: str = ""
     arguments: Arguments = _none
+    snapshots: bool = False
 
     @property
     def tool(self) -> str | None:
@@ -136,6 +138,7 @@ def _ec2_api(record: CloudRecord, layout: Layout) -> list[str]:
         f"--port={record.ec2_port}",
         f"--state={layout.ec2_state}",
         f"--volumes={layout.volumes}",
+        f"--snapshots={layout.snapshots}",
         f"--key={layout.ec2_key}",
         f"--region={record.region}",
     ]
@@ -168,14 +171,28 @@ def _sidecar(*more: str) -> Arguments:
     return arguments
 
 
-_CSI_PROVISIONER = _sidecar(
-    "--extra-create-metadata",
-    "--feature-gates=Topology=true",
-    "--default-fstype=ext4",
-    # The local cloud has no snapshots. To look for them the provisioner asks once for their API, and an API server that
-    # is not quite up takes five seconds to answer.
-    "--snapshot-orphan-sweep-interval=0",
-)
+def _csi_provisioner(record: CloudRecord, layout: Layout) -> list[str]:
+    # It marks a snapshot that it creates a volume from, and forgets the mark when it is killed and the claim is deleted
+    # before it is back: the snapshot could never be deleted. The sweep finds such marks.
+    # Without snapshots there is no sweep: it would ask once for their API, and an API server that is not quite up takes
+    # five seconds to answer.
+    sweep = "10s" if record.snapshots else "0"
+    arguments = _sidecar(
+        "--extra-create-metadata",
+        "--feature-gates=Topology=true",
+        "--default-fstype=ext4",
+        f"--snapshot-orphan-sweep-interval={sweep}",
+    )
+    return arguments(record, layout)
+
+
+def _snapshot_controller(_record: CloudRecord, layout: Layout) -> list[str]:
+    return [
+        f"--kubeconfig={layout.admin_kubeconfig}",
+        "--kube-api-qps=1000",
+        "--kube-api-burst=1000",
+        "--retry-interval-start=100ms",
+    ]
 
 
 def _supervisor(record: CloudRecord, _layout: Layout) -> list[str]:
@@ -204,7 +221,7 @@ COMPONENTS = (
         "log",
         needs_api=True,
         says_up="Starting provisioner controller",
-        arguments=_CSI_PROVISIONER,
+        arguments=_csi_provisioner,
     ),
     Component(
         "csi-attacher", "sidecar", (), "log", needs_api=True, says_up="Starting CSI attacher", arguments=_sidecar()
@@ -218,8 +235,34 @@ COMPONENTS = (
         says_up="Starting external resizer",
         arguments=_sidecar(),
     ),
+    Component(
+        "csi-snapshotter",
+        "sidecar",
+        (),
+        "log",
+        needs_api=True,
+        says_up="Starting CSI snapshotter",
+        arguments=_sidecar("--extra-create-metadata"),
+        snapshots=True,
+    ),
+    Component(
+        "snapshot-controller",
+        "program",
+        (),
+        "log",
+        needs_api=True,
+        says_up="Starting snapshot controller",
+        arguments=_snapshot_controller,
+        snapshots=True,
+    ),
     Component("supervisor", "python", (), "process", runs="localcloud.supervisor", arguments=_supervisor),
 )
+
+
+def components_of(record: CloudRecord) -> tuple[Component, ...]:
+    """Return the rows of the table that this cloud runs."""
+    return tuple(component for component in COMPONENTS if record.snapshots or not component.snapshots)
+
 
 PORTS = tuple(port for component in COMPONENTS for port in component.ports)
 """The names of the ports of a cloud that is created today; an older cloud may have others."""

@@ -16,8 +16,8 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from . import ec2_key, kubeconfig
-from .components import COMPONENTS, PORTS, TOOLS
+from . import ec2_key, kubeconfig, snapshot_kinds
+from .components import PORTS, TOOLS, components_of
 from .errors import ComponentDied, LocalCloudError
 from .health import Api, Fault, faults
 from .kwok import kwokctl, update
@@ -77,8 +77,10 @@ class ControlPlane:
         """Return whether the cloud runs commands of older code, until `start`. Raises where no cloud was created."""
         return update.is_outdated(self._existing(), self._layout)
 
-    def create(self, region: str, owner: str = "") -> CloudRecord:
+    def create(self, region: str, owner: str = "", *, snapshots: bool = False) -> CloudRecord:
         """Create the cloud for `owner` and start it; where it exists already, take it over and start what does not run.
+
+        With `snapshots` it knows the kinds of snapshots, and runs what makes them.
 
         Returns when the cloud is healthy; the controllers of a new cloud follow within a few seconds. When a process
         dies, or on any other failure, nothing is left running.
@@ -86,14 +88,15 @@ class ControlPlane:
         self._require_tools()
         with self._locked():
             if self.record() is None:
-                return self._create(region, owner)
+                record = self._create(region, owner)
+                return self._begin_snapshots(record) if snapshots else record
             record = self._existing()
             if record.region != region:
                 raise LocalCloudError(
                     f"the local cloud in {self.folder} is in {record.region}, not in {region}: delete it first"
                 )
             self._tell(f"the local cloud in {self.folder} is there already: going on with it")
-            return self._start(self._owned(record, owner))
+            return self._with_snapshots(self._owned(record, owner), snapshots)
 
     def adopt(self, owner: str) -> None:
         """Write down that the cloud is this owner's now. Raises where no cloud was created."""
@@ -102,16 +105,18 @@ class ControlPlane:
                 self._owned(self._existing(), owner)
 
     def _owned(self, record: CloudRecord, owner: str) -> CloudRecord:
-        record = replace(record, owner=owner)
-        record_file.write(self.folder, record)
-        return record
+        return self._noted(replace(record, owner=owner))
 
-    def start(self) -> None:
-        """Start what does not run, and restart what runs commands of older code. Returns when the cloud is healthy."""
+    def start(self, *, snapshots: bool | None = None) -> None:
+        """Start what does not run, and restart what runs commands of older code. Returns when the cloud is healthy.
+
+        `snapshots` begins or ends snapshots in a cloud that exists; the kinds stay, with all that is of them.
+        """
         self._existing()  # before the lock, which would create folders
         self._require_tools()
         with self._locked():
-            self._start(self._existing())
+            record = self._existing()
+            self._with_snapshots(record, record.snapshots if snapshots is None else snapshots)
 
     def ensure_running(self) -> None:
         """Start the cloud as `start` does, without waiting for the lock where all is well."""
@@ -248,7 +253,7 @@ class ControlPlane:
             record = replace(record, ports=all_ports)
             outdated = update.outdated(record, layout)
             running = reconcile_pid_files(layout, outdated)
-            missing = [component for component in COMPONENTS if component.name not in running]
+            missing = [component for component in components_of(record) if component.name not in running]
             if "ebs-csi" not in running:  # or the socket of a killed controller would pass for the new one's
                 Path(record.socket).unlink(missing_ok=True)
             self._require_ports(record, [port for component in missing for port in component.ports])
@@ -266,6 +271,30 @@ class ControlPlane:
         record = replace(record, commands=update.digest(record, layout))
         record_file.write(self.folder, record)
         self._note_running(pids)
+        return record
+
+    def _with_snapshots(self, record: CloudRecord, snapshots: bool) -> CloudRecord:
+        """Start the cloud, with or without what makes snapshots."""
+        if snapshots and not record.snapshots:
+            return self._begin_snapshots(self._start(record))
+        if snapshots == record.snapshots:
+            return self._start(record)
+        record = self._start(record)
+        if left := snapshot_kinds.left(Api(record, self._layout)):
+            raise LocalCloudError(
+                f"snapshots cannot be switched off while there are some, because nothing could delete them any more: "
+                f"delete {', '.join(left)} first"
+            )
+        return self._start(self._noted(replace(record, snapshots=False)))
+
+    def _begin_snapshots(self, record: CloudRecord) -> CloudRecord:
+        """Add what makes snapshots to a cloud that runs: first the kinds, which csi-provisioner looks for only once."""
+        snapshot_kinds.install(Api(record, self._layout))
+        # Written before the start, so that the next command completes a start that was cut off.
+        return self._start(self._noted(replace(record, snapshots=True)))
+
+    def _noted(self, record: CloudRecord) -> CloudRecord:
+        record_file.write(self.folder, record)
         return record
 
     @contextmanager

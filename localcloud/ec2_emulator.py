@@ -9,7 +9,7 @@ lose.
 MiniStack gives its state only whole, as a copy, which takes milliseconds once there are hundreds of volumes. So answers
 that are ready at the same time share one save.
 
-    python -m localcloud.ec2_emulator --port 4566 --state DIR --volumes DIR --key FILE
+    python -m localcloud.ec2_emulator --port 4566 --state DIR --volumes DIR --snapshots DIR --key FILE
 
 Only requests that are signed with the key in FILE are served (ec2_gate.py).
 """
@@ -33,8 +33,8 @@ from . import ec2_key
 from .asgi import Application, Message, Receive, Scope, Send, answer_once
 from .ec2_gate import Ec2Gate
 from .ec2_key import Ec2Key
+from .ec2_snapshots import Snapshots
 from .errors import LocalCloudError
-from .volume_folders import VolumeFolders
 
 logger = logging.getLogger("localcloud.ec2_emulator")
 
@@ -161,10 +161,11 @@ def _copied(state: Any) -> Any:
     return pickle.loads(pickle.dumps(state, pickle.HIGHEST_PROTOCOL))
 
 
-def application(folder: Path, volumes: Path) -> SavedBeforeAnswered:
+def application(folder: Path, volumes: Path, snapshots: Path) -> SavedBeforeAnswered:
     """Return MiniStack, configured by `configure`, wrapped so that its answers wait for its state.
 
-    The bytes of a volume, its folder in `volumes`, are removed before the answer that it was deleted.
+    The bytes of a volume or snapshot, its folder in `volumes` or `snapshots`, are removed before the answer that it was
+    deleted.
     """
     # The names with an underscore are MiniStack's own way of saving; its version is pinned.
     ministack: Any = importlib.import_module("ministack.app")
@@ -187,18 +188,18 @@ def application(folder: Path, volumes: Path) -> SavedBeforeAnswered:
         wrapped = {"__ministack_format__": persistence._state_format_version(service), "payload": state}
         return json.dumps(wrapped, default=persistence._json_default)
 
-    folders = VolumeFolders(volumes)
-    folders.start(folder / "ec2.json")
+    bytes_of_ec2 = Snapshots(ec2, folder / "ec2.json", volumes, snapshots)
+    ec2.handle_request = bytes_of_ec2.handle_request
 
     def saved(service: str, state: Any) -> None:
         if service == "ec2":
-            folders.keep(volume["VolumeId"] for volume in state["volumes"].all_values())
+            bytes_of_ec2.saved(state)
 
     return SavedBeforeAnswered(ministack.app, folder, ministack._build_persistence_save_dict, encode, saved)
 
 
-def serve(port: int, state: Path, volumes: Path, key: Ec2Key, hint: str) -> None:
-    """Serve on the loopback interface until SIGTERM or SIGINT. Raises OSError where the port is taken."""
+def serve(port: int, api: Application, key: Ec2Key, hint: str) -> None:
+    """Serve the API on the loopback interface until SIGTERM or SIGINT. Raises OSError where the port is taken."""
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
     config.keep_alive_timeout = 75
@@ -206,7 +207,7 @@ def serve(port: int, state: Path, volumes: Path, key: Ec2Key, hint: str) -> None
     config.graceful_timeout = 0.2
     config.loglevel = "WARNING"
     hypercorn_serve: Any = importlib.import_module("hypercorn.asyncio").serve
-    asyncio.run(hypercorn_serve(Ec2Gate(application(state, volumes), key, port, hint), config))
+    asyncio.run(hypercorn_serve(Ec2Gate(api, key, port, hint), config))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -217,6 +218,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, required=True, help="TCP port on 127.0.0.1")
     parser.add_argument("--state", type=Path, required=True, help="folder that keeps the state")
     parser.add_argument("--volumes", type=Path, required=True, help="folder with the bytes of each volume")
+    parser.add_argument("--snapshots", type=Path, required=True, help="folder with the bytes of each snapshot")
     parser.add_argument("--key", type=Path, required=True, help="file with the key that requests are signed with")
     parser.add_argument("--region", default="us-east-1", help="region of requests that name none")
     options = parser.parse_args(arguments)
@@ -225,9 +227,8 @@ def main(arguments: list[str] | None = None) -> int:
     configure(options.port, options.state.resolve(), "ec2", options.region)
     try:
         key = ec2_key.read(options.key)
-        serve(
-            options.port, options.state, options.volumes, key, f"This line sets the key in your shell: . {options.key}"
-        )
+        api = application(options.state, options.volumes, options.snapshots)
+        serve(options.port, api, key, f"This line sets the key in your shell: . {options.key}")
     except LocalCloudError as error:
         print(error, file=sys.stderr)
         return 1

@@ -3,12 +3,12 @@
 import http.client
 import json
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .components import COMPONENTS, Component
+from .components import Component, components_of
 from .machine import ports, processes
 from .record.layout import Layout
 from .record.record import CloudRecord
@@ -49,12 +49,22 @@ class Api:
 
         Raises OSError, also where no certificate exists yet, or http.client.HTTPException.
         """
+        return self._ask("GET", path)
+
+    def apply(self, path: str, definition: bytes) -> tuple[int, bytes]:
+        """Create or update the object at this path from its definition in YAML; raises what `get` raises."""
+        kind = {"Content-Type": "application/apply-patch+yaml"}
+        return self._ask("PATCH", f"{path}?fieldManager=localcloud&force=true", definition, kind)
+
+    def _ask(
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes]:
         if self._context is None:
             self._context = ssl.create_default_context(cafile=str(self._layout.ca))
         token = self._layout.token.read_text().split(",", 1)[0]
         connection = http.client.HTTPSConnection(ports.LOOPBACK, self._port, context=self._context, timeout=_SECONDS)
         try:
-            connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+            connection.request(method, path, body, {**(headers or {}), "Authorization": f"Bearer {token}"})
             response = connection.getresponse()
             return response.status, response.read()
         finally:
@@ -78,7 +88,7 @@ class Api:
 
 def faults(record: CloudRecord, layout: Layout, api: Api) -> Iterator[Fault]:
     """Yield all that is wrong, component by component."""
-    for component in COMPONENTS:
+    for component in components_of(record):
         pid_file = layout.pid_file(component.name)
         if processes.read_pid_file(pid_file, layout.folder, component.name) is None:
             yield Fault(component.name, "does not run")

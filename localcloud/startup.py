@@ -10,7 +10,7 @@ import time
 from collections.abc import Collection
 from pathlib import Path
 
-from .components import COMPONENTS, Component
+from .components import COMPONENTS, Component, components_of
 from .errors import ComponentDied, LocalCloudError, log_end
 from .health import Api, is_ready
 from .kwok.kwokctl import START, start_process
@@ -52,6 +52,7 @@ class Startup:
         self._record = record
         self._layout = layout
         self._api = api
+        self._components = components_of(record)
         self._kwokctl: subprocess.Popen[bytes] | None = None
         self._pids: dict[str, int] = {}
         self._ready: set[str] = set()
@@ -69,12 +70,13 @@ class Startup:
             self._launch(*command)
         try:
             while True:
-                for component in COMPONENTS:
+                for component in self._components:
                     self._observe(component)
                 self._mind_kwokctl()
                 if self._gave_up and self._kwokctl is None and "kube-apiserver" in self._ready:
                     self._start_again()
-                if all(c.name in self._ready or (c.name in later and self._goes_well(c.name)) for c in COMPONENTS):
+                names = [component.name for component in self._components]
+                if all(name in self._ready or (name in later and self._goes_well(name)) for name in names):
                     return dict(self._pids)
                 if time.monotonic() > deadline:
                     raise self._too_slow()
@@ -110,7 +112,7 @@ class Startup:
         """End kwokctl where it has launched everything; raise where it ended before that."""
         if self._kwokctl is None:
             return
-        if all(c.name in self._pids or c.name in self._gave_up for c in COMPONENTS):
+        if all(c.name in self._pids or c.name in self._gave_up for c in self._components):
             self._end_kwokctl()
         elif self._kwokctl.poll() not in (None, 0):
             raise LocalCloudError(f"kwokctl could not start the local cloud: {self._last_error()}")
@@ -142,7 +144,7 @@ class Startup:
             return f"the end of {log} is\n{log_end(log)}"
 
     def _too_slow(self) -> LocalCloudError:
-        silent = ", ".join(c.name for c in COMPONENTS if c.name not in self._ready)
+        silent = ", ".join(c.name for c in self._components if c.name not in self._ready)
         return LocalCloudError(
             f"the local cloud is not up after {SECONDS} s, because {silent} did not answer: "
             f"see the logs in {self._layout.log('*').parent}, or try again when the machine is less busy"

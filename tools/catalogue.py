@@ -82,6 +82,8 @@ KUBERNETES = GoModule(
         "csi-provisioner": "github.com/kubernetes-csi/external-provisioner/v6/cmd/csi-provisioner",
         "csi-attacher": "github.com/kubernetes-csi/external-attacher/v4/cmd/csi-attacher",
         "csi-resizer": "github.com/kubernetes-csi/external-resizer/v2/cmd/csi-resizer",
+        "csi-snapshotter": "github.com/kubernetes-csi/external-snapshotter/v8/cmd/csi-snapshotter",
+        "snapshot-controller": "github.com/kubernetes-csi/external-snapshotter/v8/cmd/snapshot-controller",
     },
     _kubernetes_versions,
 )

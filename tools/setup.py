@@ -10,6 +10,7 @@ What exists already is left alone: a second call takes a fraction of a second.
 from __future__ import annotations
 
 import contextlib
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -32,6 +33,8 @@ LAB = ROOT / ".lab"
 PULUMI_HOME = LAB / "pulumi"
 PURPOSES = ("unit", "run", "test")
 CSI = "github.com/container-storage-interface/spec"
+SNAPSHOTTER = "github.com/kubernetes-csi/external-snapshotter/client/v8"
+CRDS = "snapshot.storage.k8s.io_*.yaml"
 
 
 def main(words: list[str]) -> int:
@@ -91,6 +94,7 @@ def _set_up(purpose: str, progress: Progress) -> None:
             progress.done(f"Python packages of {environment.requirements.name} installed")
     if builds:
         _csi_stubs(environment, go)
+        _snapshot_kinds(go)
         _activate(environment, embedded=any(build.module is PULUMI for build in builds))
 
 
@@ -118,6 +122,23 @@ def _csi_stubs(environment: PythonEnvironment, go: Go | None) -> None:
     if done.returncode != 0:
         reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
         raise SetupError(f"Generating the CSI stubs failed: {reason}")
+    stamp.add(made_from)
+
+
+def _snapshot_kinds(go: Go | None) -> None:
+    """Copy the definitions of the kinds of snapshots, each into a file of its own name."""
+    out = LAB / "crds"
+    stamp = Stamp(out / "made-from.json")
+    made_from = {"definitions": KUBERNETES.requires(SNAPSHOTTER)}
+    if stamp.holds(made_from, []):
+        return
+    found = sorted(((go or Go(LAB)).module_dir(KUBERNETES, SNAPSHOTTER) / "config" / "crd").glob(CRDS))
+    if not found:
+        raise SetupError(f"{made_from['definitions']} has no {CRDS} any more.")
+    out.mkdir(exist_ok=True)
+    for file in found:
+        group, _, plural = file.stem.partition("_")
+        shutil.copyfile(file, out / f"{plural}.{group}.yaml")
     stamp.add(made_from)
 
 

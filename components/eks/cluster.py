@@ -13,7 +13,7 @@ from ..access.kubernetes_provider import kubernetes_provider
 from ..guards.frozen_inputs import FrozenInputs, Rule
 from ..settings import Settings
 from ..settings.arguments import check_arguments
-from ..settings.conventions import LAB_TAG, cluster_name, driver_tags
+from ..settings.conventions import LAB_TAG, cluster_name, driver_tags, snapshot_tags
 from .driver import EksDriver
 from .network import Network
 from .network_addons import EksNetworkAddons
@@ -40,6 +40,7 @@ class EksClusterArgs(TypedDict):
     node_type: str
     spot: bool
     public_access_cidrs: Sequence[str]
+    snapshots: bool
 
 
 class ClusterNetwork(NamedTuple):
@@ -60,6 +61,7 @@ class EksCluster(pulumi.ComponentResource):
     outputs: dict[str, pulumi.Output[str]]
     # The driver's add-on brings csi-resizer along.
     driver_tags: Mapping[str, str]
+    snapshot_tags: Mapping[str, str]
     # AWS refuses to create a second cluster of the name, so Pulumi never comes to delete the first.
     holders: Sequence[pulumi.Output[str]] = ()
 
@@ -70,6 +72,7 @@ class EksCluster(pulumi.ComponentResource):
         self._args = args
         self.cluster_name = args["cluster_name"]
         self.driver_tags = driver_tags(self.cluster_name)
+        self.snapshot_tags = snapshot_tags(self.cluster_name)
         self._aws = self._create_aws_provider()
         self._frozen = self._create_frozen_inputs()
         network = self._create_network()
@@ -186,6 +189,7 @@ class EksCluster(pulumi.ComponentResource):
                 "cluster": control_plane,
                 "nodes": nodes.group,
                 "network": network.addons,
+                "snapshots": self._args["snapshots"],
             },
             opts=self._child(),
         )
@@ -223,5 +227,6 @@ def create_cluster(settings: Settings) -> EksCluster:
             "node_type": eks_settings.node_type,
             "spot": eks_settings.spot,
             "public_access_cidrs": eks_settings.public_access_cidrs,
+            "snapshots": settings.snapshots,
         },
     )

@@ -1,4 +1,4 @@
-"""EksDriver: the add-on aws-ebs-csi-driver, and how it gets its AWS credentials (EKS Pod Identity)."""
+"""EksDriver: the add-on aws-ebs-csi-driver, how it gets its AWS credentials (EKS Pod Identity), and snapshots."""
 
 from collections.abc import Sequence
 from typing import TypedDict
@@ -12,6 +12,8 @@ from .service_role import ServiceRole
 
 AGENT_ADDON = "eks-pod-identity-agent"
 DRIVER_ADDON = "aws-ebs-csi-driver"
+# It brings the CRDs of snapshots too: https://docs.aws.amazon.com/eks/latest/userguide/csi-snapshot-controller.html
+SNAPSHOT_ADDON = "snapshot-controller"
 # The service account that the add-on's controller runs as, in kube-system.
 DRIVER_SERVICE_ACCOUNT = "ebs-csi-controller-sa"
 # Lets the driver touch only volumes it made itself (tag ebs.csi.aws.com/cluster=true, which it sets).
@@ -19,7 +21,10 @@ DRIVER_POLICY = "service-role/AmazonEBSCSIDriverPolicyV2"
 
 
 class EksDriverArgs(TypedDict):
-    """The agent waits for `cluster`; the driver also for `nodes` and for `network`, the add-ons that Pods need."""
+    """The agent waits for `cluster`; the driver also for `nodes` and for `network`, the add-ons that Pods need.
+
+    With `snapshots` the cluster can make snapshots of volumes, and volumes of snapshots.
+    """
 
     cluster_name: str
     kubernetes_version: str
@@ -27,6 +32,7 @@ class EksDriverArgs(TypedDict):
     cluster: pulumi.Resource
     nodes: pulumi.Resource
     network: Sequence[pulumi.Resource]
+    snapshots: bool
 
 
 class EksDriver(pulumi.ComponentResource):
@@ -54,10 +60,14 @@ class EksDriver(pulumi.ComponentResource):
         )
         # A DaemonSet: it is healthy without a node to run on, so it need not wait for one.
         agent = self._create_addon(AGENT_ADDON, needs=[args["cluster"]])
+        # Before the driver, whose sidecar csi-snapshotter looks for the CRDs, and deleted after it.
+        snapshots = (
+            [self._create_addon(SNAPSHOT_ADDON, needs=[args["nodes"], *args["network"]])] if args["snapshots"] else []
+        )
         # A Deployment: without nodes it stays DEGRADED until AWS gives up after twenty minutes.
         self.addon = self._create_addon(
             DRIVER_ADDON,
-            needs=[args["nodes"], *args["network"], agent, *role.permissions],
+            needs=[args["nodes"], *args["network"], agent, *role.permissions, *snapshots],
             identity={"service_account": DRIVER_SERVICE_ACCOUNT, "role_arn": role.arn},
         )
         self.register_outputs({"addonArn": self.addon.arn})

@@ -2,7 +2,8 @@
 
 Kubernetes does not delete a claim that a Pod uses. If the Pod is somebody else's, Pulumi would wait for the claim and
 not name the Pod. A claim of somebody else that the driver serves would lose its driver. A volume of the lab that
-somebody set to Retain would stay. The destroy waits for all of these, and names them, while the lab is still complete.
+somebody set to Retain would stay, and so would the EBS snapshot of each VolumeSnapshot. The destroy waits for all of
+these, and names them, while the lab is still complete.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from ..access.dynamic_provider import Failure, RecordedInputs, deleting
 from ..settings.conventions import EBS_DRIVER
 from ..settings.servers import OwnedClaim
 from .polling import poll_until_empty
+from .snapshot_inventory import about_snapshot
 from .volume_inventory import BoundVolume, Claim, Kubernetes, in_kubernetes, kept, pods_by_claim, used_by
 
 
@@ -32,8 +34,8 @@ class ForeignUsersArgs(TypedDict):
 def foreign_users(kubernetes: Kubernetes, storage_class: str, own: Sequence[OwnedClaim]) -> list[str]:
     """Return what a destroy must not pass, a line for each.
 
-    These are foreign claims and volumes of the driver, volumes of the lab that would stay, and foreign Pods on claims
-    of the lab.
+    These are foreign claims and volumes of the driver, volumes of the lab that would stay, all snapshots of the driver,
+    and foreign Pods on claims of the lab.
     """
     pods = pods_by_claim(kubernetes)
     left = in_kubernetes(kubernetes, storage_class)
@@ -53,6 +55,7 @@ def foreign_users(kubernetes: Kubernetes, storage_class: str, own: Sequence[Owne
             for volume in left.volumes
             if volume.policy != "Delete" and volume.claim in left.claims and _server(volume.claim, own) is not None
         ),
+        *map(about_snapshot, left.snapshots),
         *(
             f"{pod} uses the lab's claim {claim}"
             for claim, users in pods.items()

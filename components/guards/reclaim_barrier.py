@@ -1,4 +1,4 @@
-"""ReclaimBarrier: its delete returns only when a class has no volumes left.
+"""ReclaimBarrier: its delete returns only when a class has no volumes left, nor the driver any snapshots.
 
 Pulumi considers a claim deleted when Kubernetes has removed the object. Its driver deletes the PersistentVolume and the
 EBS volume after that. So Pulumi deletes the barrier after the claims, and before the driver, the nodes and the class.
@@ -7,18 +7,19 @@ The barrier deletes nothing itself, except claims of the lab that an interrupted
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
-from pulumi.dynamic import Resource
+from pulumi.dynamic import CheckFailure, CheckResult, Resource
 
-from ..access.clients import ClusterClient, shell_for_ec2
+from ..access.clients import ClusterClient, Unreachable, shell_for_ec2
 from ..access.cluster_access import Ec2Access
 from ..access.dynamic_provider import Failure, RecordedInputs, deleting
 from ..settings.servers import OwnedClaim
 from .polling import poll_until_empty
 from .provisioning import being_created
-from .volume_inventory import Claim, EbsVolume, Inventory, delete_claim, explain, in_ec2, in_kubernetes
+from .snapshot_inventory import Snapshot, about_snapshot, snapshots_in_ec2, snapshots_in_kubernetes
+from .volume_inventory import Claim, Inventory, delete_claim, explain, in_ec2, in_kubernetes
 
 
 class VolumeTag(TypedDict):
@@ -32,7 +33,8 @@ class ReclaimBarrierArgs(TypedDict):
     """Which volumes to wait for, how to look for them, and for how long (seconds).
 
     `driver_tags` are together on each volume of the driver in this cluster, whatever its class is. Of `own_claims` only
-    those still exist that an interrupted update created and did not record: the barrier deletes them.
+    those still exist that an interrupted update created and did not record: the barrier deletes them. `snapshot_tags`
+    are given where the cluster can make snapshots: each EBS snapshot of the driver carries all tags of one of the sets.
     """
 
     storage_class: pulumi.Input[str]
@@ -42,10 +44,11 @@ class ReclaimBarrierArgs(TypedDict):
     volume_tag: VolumeTag
     driver_tags: Mapping[str, pulumi.Input[str]]
     timeout_seconds: pulumi.Input[int]
+    snapshot_tags: NotRequired[Sequence[Mapping[str, pulumi.Input[str]]]]
 
 
 class ClassVolumes:
-    """The volumes of a class, looked up again and again. All methods raise Unreachable."""
+    """The volumes of a class and the driver's snapshots, looked up again and again. All methods raise Unreachable."""
 
     def __init__(self, props: Mapping[str, Any]) -> None:
         self._props = props
@@ -72,19 +75,24 @@ class ClassVolumes:
             *self._client.ask_kubernetes(lambda client: explain(self._in_kubernetes(), client), []),
             *explain(ebs, None),
             *explain(self._creating(), None),
-            *(self._command(volume) for volume in ebs.ebs_volumes if volume.state == "available"),
+            *(self._command("volume", volume.id) for volume in ebs.ebs_volumes if volume.state == "available"),
+            *(self._command("snapshot", snapshot.id) for snapshot in ebs.ebs_snapshots),
         ]
         return Failure(
-            f"{self._props['timeout_seconds']:.0f} s have passed and volumes are left, so the cluster and its driver "
-            "stay up:\n" + "".join(f"  {line}\n" for line in lines) + "Delete what uses them and the claims that you "
-            "made yourself, then run pulumi destroy again. The barrier waits for timeout_seconds; in the lab that is "
-            "storage-lab:reclaimTimeoutSeconds."
+            f"{self._props['timeout_seconds']:.0f} s have passed and volumes or snapshots are left, so the cluster and "
+            "its driver stay up:\n" + "".join(f"  {line}\n" for line in lines) + "Delete what uses them and the claims "
+            "that you made yourself, then run pulumi destroy again. The barrier waits for timeout_seconds; in the lab "
+            "that is storage-lab:reclaimTimeoutSeconds."
         )
 
-    def _command(self, volume: EbsVolume) -> str:
-        """Return what deletes an EBS volume that no PersistentVolume knows any more."""
+    def snapshots(self) -> tuple[Snapshot, ...]:
+        """Return the driver's snapshots in Kubernetes."""
+        return self._client.ask_kubernetes(snapshots_in_kubernetes, ())
+
+    def _command(self, kind: str, id_: str) -> str:
+        """Return what deletes an EBS volume or snapshot that no object of Kubernetes knows any more."""
         key, options = shell_for_ec2(self._props["ec2"])
-        return f"  if nobody wants its data: {key}aws ec2 delete-volume --volume-id {volume.id} {options}"
+        return f"  if nobody wants its data: {key}aws ec2 delete-{kind} --{kind}-id {id_} {options}"
 
     def _in_kubernetes(self) -> Inventory:
         storage_class = self._props["storage_class"]
@@ -98,14 +106,28 @@ class ClassVolumes:
         sets = [{tag["key"]: tag["value"]}]
         if "driver_tags" in self._props:  # not in the state of version 0.1
             sets.append(self._props["driver_tags"])
-        return Inventory(ebs_volumes=self._client.ask_ec2(lambda ec2: in_ec2(ec2, *sets), ()))
+        volumes = self._client.ask_ec2(lambda ec2: in_ec2(ec2, *sets), ())
+        of_snapshots: list[Mapping[str, str]] = self._props.get("snapshot_tags") or []
+        return Inventory(
+            ebs_volumes=volumes,
+            ebs_snapshots=self._client.ask_ec2(lambda ec2: snapshots_in_ec2(ec2, of_snapshots), ()),
+        )
 
 
 class ReclaimBarrierProvider(RecordedInputs):
-    """Its delete waits until no volume is left."""
+    """Its delete waits until no volume is left. Its check refuses to give up snapshots while there are any."""
 
     def id_of(self, props: Mapping[str, Any]) -> str:
         return str(props["storage_class"])
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Refuse to switch snapshots off while the driver has some: nothing could delete or restore them then."""
+        ends = bool(_olds.get("snapshot_tags")) and not news.get("snapshot_tags")
+        try:
+            left = ClassVolumes(_olds).snapshots() if ends else ()
+        except Unreachable:  # nothing is deleted in a cluster that does not answer
+            left = ()
+        return CheckResult(news, [CheckFailure("snapshot_tags", _still_there(left))] if left else [])
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         volumes = ClassVolumes(_props)
@@ -119,8 +141,16 @@ class ReclaimBarrierProvider(RecordedInputs):
             poll_until_empty(look, volumes.explain, _props["timeout_seconds"])
 
 
+def _still_there(left: Sequence[Snapshot]) -> str:
+    lines = "".join(f"  {about_snapshot(snapshot)}\n" for snapshot in left)
+    return (
+        "storage-lab:snapshots cannot become false while there are snapshots, because nothing would delete them:\n"
+        f"{lines}Delete these, or set it back to true."
+    )
+
+
 class ReclaimBarrier(Resource, module="storage-lab", name="ReclaimBarrier"):
-    """Its delete waits until the class has no PersistentVolume, claim or EBS volume, or fails and names them."""
+    """Its delete waits until the class has no volume and the driver no snapshot left, or fails and names them."""
 
     def __init__(self, name: str, args: ReclaimBarrierArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(ReclaimBarrierProvider(), name, dict(args), opts)

@@ -1,4 +1,4 @@
-"""Inventory: the volumes and claims of the driver, in Kubernetes and in EC2.
+"""Inventory: the volumes, claims and snapshots of the driver, in Kubernetes and in EC2.
 
 `in_kubernetes` and `in_ec2` are cheap, and a wait calls them again and again. `explain` reads Pods and attachments
 too, because its lines say what uses a volume.
@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from ..access.lookups import claims_used_by, tagged_volumes
 from ..settings.conventions import EBS_DRIVER
+from .snapshot_inventory import EbsSnapshot, Snapshot, about_snapshot, snapshots_in_kubernetes
 
 
 class Kubernetes(Protocol):
@@ -77,25 +78,29 @@ class Inventory:
     claims: tuple[Claim, ...] = ()
     ebs_volumes: tuple[EbsVolume, ...] = ()
     creating: tuple[Claim, ...] = ()
+    snapshots: tuple[Snapshot, ...] = ()
+    ebs_snapshots: tuple[EbsSnapshot, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.volumes or self.claims or self.ebs_volumes or self.creating)
+        return any((self.volumes, self.claims, self.ebs_volumes, self.creating, self.snapshots, self.ebs_snapshots))
 
     def __str__(self) -> str:
         return ", ".join(
             [
                 *(f"PersistentVolume {volume.name}" for volume in self.volumes),
                 *(f"claim {claim}" for claim in self.claims),
+                *(str(snapshot) for snapshot in self.snapshots),
                 *(f"EBS volume {volume.id}" for volume in self.ebs_volumes),
+                *(f"EBS snapshot {snapshot.id}" for snapshot in self.ebs_snapshots),
                 *(f"the volume that the driver may still be creating for claim {claim}" for claim in self.creating),
             ]
         )
 
 
 def in_kubernetes(kubernetes: Kubernetes, storage_class: str) -> Inventory:
-    """Return the driver's PersistentVolumes, and the claims of `storage_class` and of all other classes of the driver.
+    """Return the driver's PersistentVolumes and snapshots, and the claims of `storage_class` and its other classes.
 
-    Without the driver nothing deletes their EBS volumes, whatever class created them.
+    Without the driver nothing deletes their EBS volumes and snapshots, whatever class created them.
     """
     from lightkube.resources.core_v1 import PersistentVolume, PersistentVolumeClaim
     from lightkube.resources.storage_v1 import StorageClass
@@ -115,6 +120,7 @@ def in_kubernetes(kubernetes: Kubernetes, storage_class: str) -> Inventory:
     return Inventory(
         volumes=tuple(volumes),
         claims=tuple(claim for claim, of in claims.items() if of in classes or claim in bound),
+        snapshots=snapshots_in_kubernetes(kubernetes),
     )
 
 
@@ -160,7 +166,9 @@ def explain(left: Inventory, kubernetes: Kubernetes | None) -> Sequence[str]:
     return [
         *(_about_volume(volume, users, nodes) for volume in left.volumes),
         *(f"claim {claim}{used_by(users.get(claim, ()))}" for claim in left.claims if claim not in bound),
+        *(about_snapshot(snapshot) for snapshot in left.snapshots),
         *(_about_ebs_volume(volume) for volume in left.ebs_volumes),
+        *(f"EBS snapshot {snapshot.id} is {snapshot.state}" for snapshot in left.ebs_snapshots),
         *(f"claim {claim} is deleted, and the driver may still be creating its volume" for claim in left.creating),
     ]
 

@@ -28,13 +28,14 @@ REQUESTS_A_SECOND = 1000
 
 class LocalClusterArgs(TypedDict):
     """`cloud` names the local cloud's folder; `cluster_name` is what its volumes are tagged with;
-    `zone` is the zone of all `nodes`."""
+    `zone` is the zone of all `nodes`; `snapshots` says whether volumes can be copied to snapshots."""
 
     cloud: str
     cluster_name: str
     region: str
     zone: str
     nodes: int
+    snapshots: bool
 
 
 class LocalCluster(pulumi.ComponentResource):
@@ -48,8 +49,8 @@ class LocalCluster(pulumi.ComponentResource):
     ready: list[pulumi.Resource]
     cluster_name: str
     outputs: dict[str, pulumi.Output[Any]]
-    # The driver's half of growing a volume is a sidecar, csi-resizer, which cannot be built from its Go module.
     driver_tags: Mapping[str, str] = LOCAL_DRIVER_TAGS
+    snapshot_tags: Mapping[str, str] = LOCAL_DRIVER_TAGS
     holders: Sequence[pulumi.Output[str]]
 
     def __init__(self, name: str, args: LocalClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -57,6 +58,7 @@ class LocalCluster(pulumi.ComponentResource):
         super().__init__("storage-lab:index:LocalCluster", name, None, opts)
         self._region = args["region"]
         self._zone = args["zone"]
+        self._snapshots = args["snapshots"]
         self.cluster_name = args["cluster_name"]
         control_plane = self._create_control_plane(name, args["cloud"])
         kubeconfig = pulumi.Output.secret(control_plane.kubeconfig)
@@ -78,7 +80,13 @@ class LocalCluster(pulumi.ComponentResource):
         folder = CloudFolder(name, {"cloud": cloud}, opts=fixed)
         control_plane = ControlPlaneResource(
             name,
-            {"cloud": cloud, "owner": folder.uid, "region": self._region, "zone": self._zone},
+            {
+                "cloud": cloud,
+                "owner": folder.uid,
+                "region": self._region,
+                "zone": self._zone,
+                "snapshots": self._snapshots,
+            },
             opts=pulumi.ResourceOptions.merge(fixed, pulumi.ResourceOptions(depends_on=[folder])),
         )
         self.holders = [folder.id, control_plane.id]
@@ -171,5 +179,6 @@ def create_cluster(settings: Settings) -> LocalCluster:
             "region": settings.region,
             "zone": settings.zone or f"{settings.region}a",
             "nodes": settings.nodes,
+            "snapshots": settings.snapshots,
         },
     )

@@ -78,12 +78,16 @@ class CloudFolder(Resource, module="storage-lab", name="CloudFolder"):
 
 
 class ControlPlaneArgs(TypedDict):
-    """`cloud` names the folder below .lab/clouds, `owner` is its uid. The cloud reports `region` and `zone`."""
+    """`cloud` names the folder below .lab/clouds, `owner` is its uid. The cloud reports `region` and `zone`.
+
+    With `snapshots` it runs what makes snapshots of volumes. A state of version 0.1 has no such key, and no snapshots.
+    """
 
     cloud: str
     owner: pulumi.Input[str]
     region: str
     zone: str
+    snapshots: bool
 
 
 class ControlPlaneProvider(Provider):
@@ -94,7 +98,7 @@ class ControlPlaneProvider(Provider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         with as_failure():
-            record = processes_of(props["cloud"]).create(props["region"], props["owner"])
+            record = processes_of(props["cloud"]).create(props["region"], props["owner"], snapshots=props["snapshots"])
             return CreateResult(record.name, {**_inputs(props), **_outputs(record)})
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
@@ -107,15 +111,17 @@ class ControlPlaneProvider(Provider):
             behind = cloud.processes.is_outdated() or cloud.processes.health()
             if cloud.name != _news["cloud"]:
                 raise Failure(_renamed(cloud.name, _news["cloud"]))
-            changed = differs(_olds, {**_inputs(_news), **_outputs(cloud.record)})
+            behind = behind or cloud.record.snapshots != _news["snapshots"]
+            changed = differs({"snapshots": False, **_olds}, {**_inputs(_news), **_outputs(cloud.record)})
             return DiffResult(changes=bool(changed or behind))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         with as_failure():
-            processes = _existing(_olds).processes
+            cloud = _existing(_olds)
+            processes = cloud.processes
             processes.adopt(_news["owner"])
-            if processes.is_outdated() or processes.health():
-                processes.start()
+            if cloud.record.snapshots != _news["snapshots"] or processes.is_outdated() or processes.health():
+                processes.start(snapshots=_news["snapshots"])
             return UpdateResult({**_inputs(_news), **_outputs(_existing(_olds).record)})
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:

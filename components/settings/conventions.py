@@ -6,9 +6,13 @@ DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 # The scheduler puts no more on one node of the local target; the real driver reports it for a t3.medium with one
 # network interface.
 VOLUMES_PER_NODE = 25
-# The tag on every volume of the lab. Its value is the cluster's name.
+# The API of VolumeSnapshots, whose CRDs Kubernetes does not bring along.
+SNAPSHOT_GROUP, SNAPSHOT_VERSION = "snapshot.storage.k8s.io", "v1"
+# The annotation that makes a VolumeSnapshotClass the default of its driver.
+DEFAULT_SNAPSHOT_CLASS = "snapshot.storage.kubernetes.io/is-default-class"
+# The tag on every volume and snapshot of the lab. Its value is the cluster's name.
 LAB_TAG = "storage-lab"
-# What the driver writes on each volume. No other cluster uses the EC2 of a local cloud.
+# What the driver writes on each volume and each snapshot. No other cluster uses the EC2 of a local cloud.
 LOCAL_DRIVER_TAGS = {"ebs.csi.aws.com/cluster": "true"}
 # The folder in which an NFS server keeps what it exports.
 EXPORTS = "/exports"
@@ -37,6 +41,11 @@ def driver_tags(cluster: str) -> dict[str, str]:
     The first is the same for every cluster. The second is from --k8s-tag-cluster-id, which the EKS add-on sets.
     """
     return {**LOCAL_DRIVER_TAGS, "KubernetesCluster": cluster}
+
+
+def snapshot_tags(cluster: str) -> dict[str, str]:
+    """Return the tags that the driver itself writes on each snapshot of an EKS cluster, as `driver_tags` does."""
+    return {**LOCAL_DRIVER_TAGS, f"kubernetes.io/cluster/{cluster}": "owned"}
 
 
 def cloud_folder(stack: str) -> str:

@@ -3,6 +3,7 @@
 import difflib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 CONFIG_NAMESPACE = "storage-lab"
 
@@ -69,20 +70,16 @@ class Reader:
 
     def texts(self, key: str, check: Check, default: Sequence[str]) -> tuple[str, ...]:
         """Return a list of texts, empty only where the default is. A bad element is noted by its index and left out."""
-        value = self._value(key)
-        if value is None:
-            return tuple(default)
-        try:
-            elements: object = json.loads(value)
-        except (ValueError, RecursionError):
-            elements = None
-        if not isinstance(elements, list):
-            self.refuse(key, "is not a list; accepted is a list of texts")
-            return tuple(default)
-        if not elements and default:
-            self.refuse(key, "is empty; accepted is a list of one text or more")
-            return tuple(default)
-        return tuple(self._elements(key, elements, check))  # pyright: ignore[reportUnknownArgumentType]
+        elements = [self._text(f"{key}[{index}]", one, check) for index, one in enumerate(self._list(key, default))]
+        return tuple(element for element in elements if element is not None)
+
+    def records(self, key: str, checks: Mapping[str, Check], default: Sequence[str]) -> tuple[Mapping[str, str], ...]:
+        """Return a list of maps of texts, each with the first key of `checks` and maybe others.
+
+        A text stands for a map with the first key alone. A bad element is noted by its index and left out.
+        """
+        elements = [self._record(f"{key}[{index}]", one, checks) for index, one in enumerate(self._list(key, default))]
+        return tuple(element for element in elements if element is not None)
 
     def is_set(self, key: str) -> bool:
         """Return whether the user chose a value: the keys that Pulumi.yaml declares always have one."""
@@ -114,17 +111,41 @@ class Reader:
             self._problems.append(f"{CONFIG_NAMESPACE}:{key} {_shown(value)} {error}")
             return None
 
-    def _elements(self, key: str, elements: Sequence[object], check: Check) -> list[str]:
-        good: list[str] = []
-        for index, element in enumerate(elements):
-            if isinstance(element, str):
-                value = self._checked(f"{key}[{index}]", element, check)
-                good += [] if value is None else [value]
-            else:
-                self._problems.append(
-                    f"{CONFIG_NAMESPACE}:{key}[{index}] {_shown(json.dumps(element))} is not text; quote it"
-                )
-        return good
+    def _list(self, key: str, default: Sequence[str]) -> Sequence[object]:
+        value = self._value(key)
+        if value is None:
+            return default
+        try:
+            elements: object = json.loads(value)
+        except (ValueError, RecursionError):
+            elements = None
+        if not isinstance(elements, list):
+            self.refuse(key, "is not a list; accepted is a list of texts")
+            return default
+        if not elements and default:
+            self.refuse(key, "is empty; accepted is a list of one text or more")
+            return default
+        return cast(Sequence[object], elements)
+
+    def _text(self, where: str, element: object, check: Check) -> str | None:
+        if isinstance(element, str):
+            return self._checked(where, element, check)
+        self._problems.append(f"{CONFIG_NAMESPACE}:{where} {_shown(json.dumps(element))} is not text; quote it")
+        return None
+
+    def _record(self, where: str, element: object, checks: Mapping[str, Check]) -> Mapping[str, str] | None:
+        first, accepted = next(iter(checks)), " and ".join(checks)
+        if not isinstance(element, dict):
+            text = self._text(where, element, checks[first])
+            return None if text is None else {first: text}
+        given = cast(Mapping[str, object], element)
+        problems = [f"has no {first}"] * (first not in given)
+        problems += [f"has the unknown key {key}" for key in given if key not in checks]
+        for problem in problems:
+            self._problems.append(f"{CONFIG_NAMESPACE}:{where} {problem}; accepted are {accepted}")
+        known = {key: self._text(f"{where}.{key}", given[key], check) for key, check in checks.items() if key in given}
+        good = {key: text for key, text in known.items() if text is not None}
+        return None if problems or len(good) < len(known) else good
 
 
 def _shown(value: str) -> str:

@@ -30,8 +30,8 @@ MOST_NODES = 100
 MOST_NFS_CLIENTS = 50
 # A t3.medium holds 17 Pods, less kube-proxy, aws-node, ebs-csi-node and the Pod Identity agent on each.
 PODS_PER_NODE = 13
-# CoreDNS and the driver's controller, two each, on any of the nodes.
-SYSTEM_PODS = 4
+# CoreDNS and the driver's controller, two each, on any of the nodes; with snapshots their controller, two as well.
+SYSTEM_PODS, SNAPSHOT_PODS = 4, 2
 # Nodes for the tour or for clients.
 NODES_TO_COMPARE = 2
 # The zones in which the EC2 emulator has a subnet.
@@ -54,6 +54,7 @@ class Settings:
     nodes: int
     tour: bool
     nfs_clients: int
+    snapshots: bool
     reclaim_timeout_seconds: int
     eks: EksSettings | None
 
@@ -67,6 +68,11 @@ class Settings:
     def owned_claims(self) -> list[OwnedClaim]:
         """All claims of the lab. A destroy takes any other claim in its StorageClass for somebody else's."""
         return [*(server.owned_claim for server in self.servers), *(OWNED_CLAIMS if self.tour else ())]
+
+    @property
+    def restored(self) -> dict[str, str]:
+        """The VolumeSnapshots that claims are restored from, by "namespace/name" of the claim."""
+        return {f"{one.namespace}/{one.claim_name}": one.from_snapshot for one in self.servers if one.from_snapshot}
 
 
 def read_settings(read: Reader) -> Settings:
@@ -82,9 +88,10 @@ def read_settings(read: Reader) -> Settings:
         image=read.optional_text("image", check_image) or DEFAULT_IMAGE,
         tour=(tour := read.boolean("tour", default=False)),
         nfs_clients=(nfs_clients := read.integer("nfsClients", 0, MOST_NFS_CLIENTS, default=0)),
+        snapshots=(snapshots := read.boolean("snapshots", default=False)),
         eks=(eks := read_eks(read, target)),
         nodes=read.integer("nodes", 0, MOST_NODES, default=0)
-        or max(_fewest_nodes(len(servers), tour, nfs_clients), _nodes_for_pods(len(servers), eks)),
+        or max(_fewest_nodes(len(servers), tour, nfs_clients), _nodes_for_pods(len(servers), snapshots, eks)),
         reclaim_timeout_seconds=read.integer("reclaimTimeoutSeconds", 1, 86400, default=300),
     )
     _check_together(read, settings)
@@ -100,6 +107,10 @@ def _check_together(read: Reader, settings: Settings) -> None:
         )
     if settings.target == "local" and settings.zone and settings.zone[-1] not in LOCAL_ZONES:
         read.refuse("zone", f"is not on this machine; accepted are the zones a, b and c of {settings.region}")
+    if not settings.snapshots and (restored := [each.label for each in settings.servers if each.from_snapshot]):
+        read.refuse(
+            "servers", f"restores {' and '.join(restored)} from a snapshot, which needs snapshots: set that to true"
+        )
     if settings.tour and any(server.namespace == TOUR_NAMESPACE for server in settings.servers):
         read.refuse("servers", f"has one in the namespace {TOUR_NAMESPACE}, which is the tour's; take another")
     if settings.nodes < NODES_TO_COMPARE and (settings.tour or settings.nfs_clients):
@@ -121,11 +132,11 @@ def _fewest_nodes(servers: int, tour: bool, nfs_clients: int) -> int:
     return max(ceil(volumes / VOLUMES_PER_NODE), NODES_TO_COMPARE if tour or nfs_clients else 1)
 
 
-def _nodes_for_pods(servers: int, eks: EksSettings | None) -> int:
+def _nodes_for_pods(servers: int, snapshots: bool, eks: EksSettings | None) -> int:
     """Return how many EKS nodes the servers' Pods need; 1 for an instance type whose capacity is not known here."""
     if eks is None or eks.node_type != DEFAULT_NODE_TYPE:
         return 1
-    return ceil((servers + SYSTEM_PODS) / PODS_PER_NODE)
+    return ceil((servers + SYSTEM_PODS + (SNAPSHOT_PODS if snapshots else 0)) / PODS_PER_NODE)
 
 
 def _repository(image: str) -> str:

@@ -1,10 +1,14 @@
-"""The key `servers`: which NFS servers a stack has, each written as "name" or "namespace/name"."""
+"""The key `servers`: which NFS servers a stack has.
+
+Each is written as "name" or "namespace/name". A server whose volume is restored from a VolumeSnapshot of its namespace
+is written as a map: {name: restored, fromSnapshot: before-the-mistake}.
+"""
 
 from dataclasses import dataclass
 from typing import TypedDict
 
 from .conventions import DEFAULT_NAMESPACE, default_claim_name
-from .names import check_namespace, check_service_name
+from .names import check_claim_name, check_namespace, check_service_name
 from .reader import Reader
 
 DEFAULT_SERVERS = ("nfs-server",)
@@ -24,10 +28,14 @@ class OwnedClaim(TypedDict):
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """One NFS server: its namespace, and the name of its Deployment and its Service."""
+    """One NFS server: its namespace, and the name of its Deployment and its Service.
+
+    `from_snapshot` is the VolumeSnapshot that its claim is created from, None for an empty volume.
+    """
 
     namespace: str
     name: str
+    from_snapshot: str | None = None
 
     @property
     def label(self) -> str:
@@ -45,13 +53,14 @@ class ServerSettings:
 
 def read_servers(read: Reader) -> tuple[ServerSettings, ...]:
     """Return the servers in the order of the configuration. Note names that are bad and names that collide."""
-    servers = [_parsed(written) for written in read.texts("servers", _check_server, DEFAULT_SERVERS)]
+    checks = {"name": _check_server, "fromSnapshot": check_claim_name}
+    servers = [_parsed(**written) for written in read.records("servers", checks, DEFAULT_SERVERS)]
     claims: dict[tuple[str, str], ServerSettings] = {}
     for server in servers:
         other = claims.setdefault((server.namespace, server.claim_name), server)
         if other is server:
             continue
-        if other == server:
+        if other.label == server.label:
             read.refuse("servers", f"names {server.label} twice")
         else:
             read.refuse(
@@ -61,9 +70,9 @@ def read_servers(read: Reader) -> tuple[ServerSettings, ...]:
     return tuple(servers)
 
 
-def _parsed(written: str) -> ServerSettings:
-    namespace, slash, name = written.rpartition("/")
-    return ServerSettings(namespace if slash else DEFAULT_NAMESPACE, name)
+def _parsed(name: str, fromSnapshot: str | None = None) -> ServerSettings:
+    namespace, slash, own = name.rpartition("/")
+    return ServerSettings(namespace if slash else DEFAULT_NAMESPACE, own, fromSnapshot)
 
 
 def _check_server(written: str) -> str:

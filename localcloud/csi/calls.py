@@ -14,7 +14,7 @@ from .errors import CsiError
 
 # Callers repeat these, and the answer is always the same: only their failures are worth a line.
 _QUIET = ("Probe", "GetPluginInfo", "GetPluginCapabilities", "ControllerGetCapabilities", "NodeGetCapabilities")
-_TOLD = ("name", "volume_id", "node_id")
+_TOLD = ("name", "volume_id", "source_volume_id", "snapshot_id", "node_id")
 
 
 def log(event: str, **fields: object) -> None:
@@ -70,9 +70,12 @@ def _answering(method: str, answer: Callable[[Any, Any], Any]) -> Callable[[Any,
 
 
 def _outcome(response: Any) -> dict[str, str]:
-    """Return what a successful answer adds to the log: the id of the volume that was created or found."""
-    volume = getattr(response, "volume", None)
-    return {"volume_id": volume.volume_id} if volume is not None else {}
+    """Return what a successful answer adds to the log: the id of the volume or snapshot that was created or found."""
+    if (volume := getattr(response, "volume", None)) is not None:
+        return {"volume_id": volume.volume_id}
+    if (snapshot := getattr(response, "snapshot", None)) is not None:
+        return {"snapshot_id": snapshot.snapshot_id}
+    return {}
 
 
 def _log_call(method: str, about: dict[str, str], began: float, code: str, **more: object) -> None:

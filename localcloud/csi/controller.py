@@ -5,6 +5,7 @@ import threading
 
 import grpc
 
+from . import snapshots
 from .deadline import Deadline, InFlight
 from .ec2 import Attachment, Ec2, Volume
 from .errors import CsiError
@@ -37,6 +38,7 @@ class Controller(csi_grpc.ControllerServicer):
         self, request: csi.ControllerGetCapabilitiesRequest, context: grpc.ServicerContext
     ) -> csi.ControllerGetCapabilitiesResponse:
         kinds = (_RPC.CREATE_DELETE_VOLUME, _RPC.PUBLISH_UNPUBLISH_VOLUME, _RPC.EXPAND_VOLUME)
+        kinds += (_RPC.CREATE_DELETE_SNAPSHOT, _RPC.LIST_SNAPSHOTS)
         return csi.ControllerGetCapabilitiesResponse(
             capabilities=[csi.ControllerServiceCapability(rpc=_RPC(type=kind)) for kind in kinds]
         )
@@ -53,6 +55,7 @@ class Controller(csi_grpc.ControllerServicer):
                 capacity_bytes=volume.size_gib * GIB,
                 # Each key becomes a node affinity of the PersistentVolume, so only the key that all nodes have.
                 accessible_topology=[csi.Topology(segments={ZONE_KEY: volume.zone})],
+                content_source=request.volume_content_source if wish.snapshot_id else None,
             )
         )
 
@@ -81,6 +84,31 @@ class Controller(csi_grpc.ControllerServicer):
             gib = grow(self._ec2, request.volume_id, capacity, deadline)
         # The node enlarges the file system. The claim has the new size only then, so it never says more than there is.
         return csi.ControllerExpandVolumeResponse(capacity_bytes=gib * GIB, node_expansion_required=True)
+
+    def CreateSnapshot(
+        self, request: csi.CreateSnapshotRequest, context: grpc.ServicerContext
+    ) -> csi.CreateSnapshotResponse:
+        wish = snapshots.wish_of(request)
+        deadline = self._deadline(context)
+        with self._in_flight.alone(f"snapshot {wish.name}", deadline):
+            snapshot = snapshots.found_or_created(self._ec2, wish, deadline)
+        return csi.CreateSnapshotResponse(snapshot=snapshot.message())
+
+    def DeleteSnapshot(
+        self, request: csi.DeleteSnapshotRequest, context: grpc.ServicerContext
+    ) -> csi.DeleteSnapshotResponse:
+        required(snapshot_id=request.snapshot_id)
+        deadline = self._deadline(context)
+        with self._in_flight.alone(request.snapshot_id, deadline):
+            snapshots.delete(self._ec2, request.snapshot_id, deadline)
+        return csi.DeleteSnapshotResponse()
+
+    def ListSnapshots(
+        self, request: csi.ListSnapshotsRequest, context: grpc.ServicerContext
+    ) -> csi.ListSnapshotsResponse:
+        page, token = snapshots.listed(self._ec2, request, self._deadline(context))
+        entries = [csi.ListSnapshotsResponse.Entry(snapshot=each.message()) for each in page]
+        return csi.ListSnapshotsResponse(entries=entries, next_token=token)
 
     def ControllerPublishVolume(
         self, request: csi.ControllerPublishVolumeRequest, context: grpc.ServicerContext
@@ -145,6 +173,8 @@ class Controller(csi_grpc.ControllerServicer):
         if volume is not None:
             wish.check_fits(volume)
             return volume
+        if wish.snapshot_id:
+            snapshots.check_source(self._ec2, wish.snapshot_id, wish.size_gib, deadline)
         zone = choose_zone(wish.zones, zones, self._ec2.region)
         return self._ec2.create_volume(wish.name, wish.arguments() | {"AvailabilityZone": zone}, wish.tags, deadline)
 
@@ -160,7 +190,7 @@ class Controller(csi_grpc.ControllerServicer):
                 # Not yet visible, or EC2 does not answer now: the volume may well exist.
                 raise error.undecided() from error
         if volume.state == "error":
-            # EC2 creates such a volume when it cannot use the key, and the volume can only be deleted.
+            # EC2 creates such a volume when it cannot use the key or was interrupted; it can only be deleted.
             try:
                 self._ec2.delete_volume(volume.volume_id, deadline)
             except CsiError as error:

@@ -37,7 +37,7 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Volume:
-    """One EBS volume. iops and throughput are None where the API does not tell them."""
+    """One EBS volume. iops and throughput are None where the API does not tell them; snapshot_id: created from it."""
 
     volume_id: str
     name: str
@@ -49,6 +49,7 @@ class Volume:
     iops: int | None
     throughput: int | None
     attachments: tuple[Attachment, ...]
+    snapshot_id: str
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def ec2_client(endpoint: str, region: str, key: Ec2Key) -> Any:
         read_timeout=15,
         max_pool_connections=CONNECTIONS,
         # One try: after a lost answer botocore would send CreateVolume again, and the emulator, which ignores
-        # ClientToken, would create a second volume. Nor does botocore know a deadline. See _ask.
+        # ClientToken, would create a second volume. Nor does botocore know a deadline. See Ec2.ask.
         retries={"mode": "standard", "total_max_attempts": 1},
     )
     return cast(Any, session).create_client(
@@ -142,7 +143,7 @@ class Ec2:
 
     def instance(self, instance_id: str, deadline: Deadline) -> Instance:
         """Return the instance with that id. Raises NOT_FOUND, also for a terminated instance."""
-        answer = self._ask("DescribeInstances", deadline, InstanceIds=[instance_id])
+        answer = self.ask("DescribeInstances", deadline, InstanceIds=[instance_id])
         for reservation in cast(list[Answer], answer.get("Reservations", [])):
             for instance in cast(list[Answer], reservation.get("Instances", [])):
                 if instance.get("State", {}).get("Name") not in ("terminated", "shutting-down"):
@@ -154,7 +155,7 @@ class Ec2:
         # The zone of an instance is its subnet's, which never changes. The emulator says that every instance is in the
         # region's first zone, wherever its subnet is.
         if subnet_id not in self._subnet_zones:
-            answer = self._ask("DescribeSubnets", deadline, SubnetIds=[subnet_id])
+            answer = self.ask("DescribeSubnets", deadline, SubnetIds=[subnet_id])
             for subnet in cast(list[Answer], answer.get("Subnets", [])):
                 self._subnet_zones[subnet["SubnetId"]] = subnet["AvailabilityZone"]
         return self._subnet_zones[subnet_id]
@@ -162,7 +163,7 @@ class Ec2:
     def zones(self, deadline: Deadline) -> frozenset[str]:
         """Return the availability zones of the region; EC2 is asked once."""
         if not self._zones:
-            answer = self._ask("DescribeAvailabilityZones", deadline)
+            answer = self.ask("DescribeAvailabilityZones", deadline)
             self._zones = frozenset(zone["ZoneName"] for zone in answer.get("AvailabilityZones", []))
         return self._zones
 
@@ -174,17 +175,17 @@ class Ec2:
         }
         # The token makes EC2 answer a repeated request with the first volume, for as long as it remembers.
         token = hashlib.sha256(name.encode()).hexdigest()
-        answer = self._ask_once("CreateVolume", deadline, ClientToken=token, TagSpecifications=[specification], **wish)
+        answer = self.ask_once("CreateVolume", deadline, ClientToken=token, TagSpecifications=[specification], **wish)
         return _volume(answer)
 
     def delete_volume(self, volume_id: str, deadline: Deadline) -> None:
         """Delete a volume. Raises NOT_FOUND when it does not exist any more."""
-        self._ask("DeleteVolume", deadline, VolumeId=volume_id)
+        self.ask("DeleteVolume", deadline, VolumeId=volume_id)
 
     def modification(self, volume_id: str, deadline: Deadline) -> Modification | None:
         """Return the last modification of the volume, None where it was never modified or EC2 has forgotten it."""
         try:
-            answer = self._ask("DescribeVolumesModifications", deadline, VolumeIds=[volume_id])
+            answer = self.ask("DescribeVolumesModifications", deadline, VolumeIds=[volume_id])
         except CsiError as error:
             if error.code == "NOT_FOUND":
                 return None
@@ -197,40 +198,40 @@ class Ec2:
 
     def modify_volume(self, volume_id: str, size_gib: int, deadline: Deadline) -> None:
         """Begin to change the size. Not repeated: after a request that worked, EC2 would refuse a second one."""
-        self._ask_once("ModifyVolume", deadline, VolumeId=volume_id, Size=size_gib)
+        self.ask_once("ModifyVolume", deadline, VolumeId=volume_id, Size=size_gib)
 
     def attach_volume(self, volume_id: str, instance_id: str, device: str, deadline: Deadline) -> None:
         """Begin to attach. Not repeated: after a request that worked, EC2 would refuse a second as in use."""
-        self._ask_once("AttachVolume", deadline, VolumeId=volume_id, InstanceId=instance_id, Device=device)
+        self.ask_once("AttachVolume", deadline, VolumeId=volume_id, InstanceId=instance_id, Device=device)
 
     def detach_volume(self, volume_id: str, instance_id: str, deadline: Deadline) -> None:
         """Begin to detach."""
-        self._ask_once("DetachVolume", deadline, VolumeId=volume_id, InstanceId=instance_id)
+        self.ask_once("DetachVolume", deadline, VolumeId=volume_id, InstanceId=instance_id)
 
     def _volumes(self, deadline: Deadline, **arguments: Any) -> list[Volume]:
         found: list[Volume] = []
         token: dict[str, str] = {}
         while True:
-            answer = self._ask("DescribeVolumes", deadline, **arguments, **token)
+            answer = self.ask("DescribeVolumes", deadline, **arguments, **token)
             found += [_volume(each) for each in cast(list[Answer], answer.get("Volumes", []))]
             if not answer.get("NextToken"):
                 return [volume for volume in found if volume.state not in _GONE]
             token = {"NextToken": answer["NextToken"]}
 
-    def _ask(self, operation: str, deadline: Deadline, **arguments: Any) -> Answer:
+    def ask(self, operation: str, deadline: Deadline, **arguments: Any) -> Answer:
         """Ask, and repeat it a few times while EC2 cannot be reached or asks for fewer requests."""
         pause = _FIRST_RETRY_SECONDS
         for _ in range(_TRIES - 1):
             try:
-                return self._ask_once(operation, deadline, **arguments)
+                return self.ask_once(operation, deadline, **arguments)
             except CsiError as error:
                 if error.code != "UNAVAILABLE":
                     raise
                 deadline.pause(pause, f"EC2 answers again ({error})")
                 pause *= 2
-        return self._ask_once(operation, deadline, **arguments)
+        return self.ask_once(operation, deadline, **arguments)
 
-    def _ask_once(self, operation: str, deadline: Deadline, **arguments: Any) -> Answer:
+    def ask_once(self, operation: str, deadline: Deadline, **arguments: Any) -> Answer:
         if not deadline.remaining():
             raise CsiError("DEADLINE_EXCEEDED", f"no time left for EC2 {operation}")
         try:
@@ -257,4 +258,5 @@ def _volume(answer: Answer) -> Volume:
             for each in answer.get("Attachments", [])
             if each["State"] != "detached"
         ),
+        snapshot_id=answer.get("SnapshotId") or "",
     )

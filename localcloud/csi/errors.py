@@ -38,6 +38,8 @@ EC2_CODES: Mapping[str, Code] = {
     "InvalidInstanceID.Malformed": "NOT_FOUND",
     "InvalidAttachment.NotFound": "NOT_FOUND",
     "InvalidVolumeModification.NotFound": "NOT_FOUND",
+    "InvalidSnapshot.NotFound": "NOT_FOUND",
+    "InvalidSnapshotID.Malformed": "NOT_FOUND",
     # What was asked for cannot be had.
     "InvalidParameter": "INVALID_ARGUMENT",
     "InvalidParameterCombination": "INVALID_ARGUMENT",
@@ -50,7 +52,8 @@ EC2_CODES: Mapping[str, Code] = {
     "UnknownVolumeType": "INVALID_ARGUMENT",
     "UnsupportedOperation": "INVALID_ARGUMENT",
     "ValidationError": "INVALID_ARGUMENT",
-    # The volume or the node is in use, or somewhere else.
+    # The volume, the snapshot or the node is in use, or somewhere else.
+    "InvalidSnapshot.InUse": "FAILED_PRECONDITION",
     "VolumeInUse": "FAILED_PRECONDITION",
     "InvalidVolume.ZoneMismatch": "FAILED_PRECONDITION",
     "IncorrectInstanceState": "FAILED_PRECONDITION",
@@ -63,6 +66,9 @@ EC2_CODES: Mapping[str, Code] = {
     "VolumeModificationRateExceeded": "INTERNAL",
     # A limit of the account, the zone or the node.
     "AttachmentLimitExceeded": "RESOURCE_EXHAUSTED",
+    "ConcurrentSnapshotLimitExceeded": "RESOURCE_EXHAUSTED",
+    "PendingSnapshotLimitExceeded": "RESOURCE_EXHAUSTED",
+    "SnapshotLimitExceeded": "RESOURCE_EXHAUSTED",
     "InsufficientVolumeCapacity": "RESOURCE_EXHAUSTED",
     "MaxIOPSLimitExceeded": "RESOURCE_EXHAUSTED",
     "ResourceLimitExceeded": "RESOURCE_EXHAUSTED",
@@ -82,6 +88,7 @@ EC2_CODES: Mapping[str, Code] = {
     "RequestLimitExceeded": "UNAVAILABLE",
     "RequestThrottled": "UNAVAILABLE",
     "SlowDown": "UNAVAILABLE",
+    "SnapshotCreationPerVolumeRateExceeded": "UNAVAILABLE",
     "Throttling": "UNAVAILABLE",
     "ThrottlingException": "UNAVAILABLE",
     "InternalError": "UNAVAILABLE",

@@ -21,13 +21,17 @@ ACCESS_MODE = csi.VolumeCapability.AccessMode.SINGLE_NODE_WRITER
 
 @dataclass(frozen=True)
 class Wish:
-    """The volume that a CreateVolume call asks for. zones: best first, empty for any."""
+    """The volume that a CreateVolume call asks for. zones: best first, empty for any.
+
+    snapshot_id: what it is created from, "" for an empty volume.
+    """
 
     name: str
     size_gib: int
     parameters: Parameters
     tags: dict[str, str]
     zones: list[str]
+    snapshot_id: str
 
     def arguments(self) -> dict[str, Any]:
         """Return the wish as arguments of EC2 CreateVolume, without zone and tags."""
@@ -35,6 +39,7 @@ class Wish:
             "Iops": self.parameters.iops,
             "Throughput": self.parameters.throughput,
             "KmsKeyId": self.parameters.kms_key_id,
+            "SnapshotId": self.snapshot_id or None,
         }
         return {
             "Size": self.size_gib,
@@ -57,6 +62,7 @@ class Wish:
                 ("encrypted", volume.encrypted, asked.encrypted or None),
                 ("iops", volume.iops, asked.iops),
                 ("throughput", volume.throughput, asked.throughput),
+                ("snapshot", volume.snapshot_id or "none", self.snapshot_id or "none"),
             )
             if has is not None and wants is not None and has != wants
         ]
@@ -80,8 +86,6 @@ def wish_of(request: csi.CreateVolumeRequest) -> Wish:
     """Return the volume that the request asks for."""
     required(name=request.name)
     check_capabilities(request.volume_capabilities)
-    if request.HasField("volume_content_source"):
-        raise CsiError("INVALID_ARGUMENT", "volume_content_source: volumes are created empty, without a source")
     if request.mutable_parameters:
         raise CsiError("INVALID_ARGUMENT", "mutable_parameters: a VolumeAttributesClass is not supported")
     parameters = parse_parameters(request.parameters)
@@ -97,7 +101,19 @@ def wish_of(request: csi.CreateVolumeRequest) -> Wish:
         zones=wanted_zones(
             [each.segments for each in topology.preferred], [each.segments for each in topology.requisite]
         ),
+        snapshot_id=_source(request),
     )
+
+
+def _source(request: csi.CreateVolumeRequest) -> str:
+    """Return the id of the snapshot that the volume is to be created from, "" for an empty volume."""
+    if not request.HasField("volume_content_source"):
+        return ""
+    source = request.volume_content_source
+    if source.WhichOneof("type") != "snapshot":
+        raise CsiError("INVALID_ARGUMENT", "volume_content_source: a volume can be created from a snapshot only")
+    required(snapshot_id=source.snapshot.snapshot_id)
+    return source.snapshot.snapshot_id
 
 
 def check_capabilities(capabilities: Iterable[csi.VolumeCapability]) -> None:

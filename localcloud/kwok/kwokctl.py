@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..components import COMPONENTS, Component
+from ..components import COMPONENTS, Component, components_of
 from ..liveness import COMPONENT_VARIABLE, FOLDER_VARIABLE
 from ..machine.ports import LOOPBACK
 from ..record.layout import CLUSTER, PROJECT, PYTHON, Layout
@@ -79,13 +79,13 @@ def write_commands(layout: Layout) -> None:
 
 def configuration(record: CloudRecord, layout: Layout) -> dict[str, Any]:
     """Return the KwokctlConfiguration of a cloud."""
-    known = [component for component in COMPONENTS if component.kind == "kubernetes"]
+    known = [component for component in components_of(record) if component.kind == "kubernetes"]
     return {
         "kind": "KwokctlConfiguration",
         "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
         "options": options(Path(record.tools), record.ports) | {"disableQPSLimits": True},
         "componentsPatches": [_patch(component, record, layout) for component in known],
-        "components": [own_component(c, record, layout) for c in COMPONENTS if c not in known],
+        "components": [own_component(c, record, layout) for c in components_of(record) if c not in known],
     }
 
 

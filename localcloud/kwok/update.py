@@ -8,7 +8,7 @@ import hashlib
 import json
 from typing import Any
 
-from ..components import COMPONENTS, PORTS
+from ..components import PORTS, components_of
 from ..errors import LocalCloudError
 from ..record.layout import Layout
 from ..record.record import CloudRecord, write_atomically
@@ -19,7 +19,7 @@ Entry = dict[str, Any]
 
 def digest(record: CloudRecord, layout: Layout) -> str:
     """Return a digest of what the table says about this cloud: it differs where a command has to be changed."""
-    said = [(c.name, str(c.binary(record, layout)), c.arguments(record, layout)) for c in COMPONENTS]
+    said = [(c.name, str(c.binary(record, layout)), c.arguments(record, layout)) for c in components_of(record)]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
 
 
@@ -65,7 +65,7 @@ def _wanted(existing: list[Entry], record: CloudRecord, layout: Layout) -> list[
         _adapted(by_name[component.name], component.arguments(record, layout))
         if component.kind == "kubernetes"
         else own_component(component, record, layout)
-        for component in COMPONENTS
+        for component in components_of(record)
     ]
 
 

@@ -8,6 +8,7 @@
     kwokctl.yaml        the configuration that created kwokctl's cluster
     bin/                the commands of the processes that are written in Python
     ec2/                state of the EC2 API
+    snapshots/          the bytes of each EBS snapshot
     node/               the node program's: the bytes of each volume (volumes/<volume id>), of each Pod and each node
     .kwok/clusters/cloud/   kwokctl's own: kwok.yaml with every command, etcd's data, certificates, logs, pid files
 
@@ -42,6 +43,7 @@ class Layout:
         self.configuration = folder / "kwokctl.yaml"
         self.commands = folder / "bin"
         self.ec2_state = folder / "ec2"
+        self.snapshots = folder / "snapshots"
         self.node = folder / "node"
         self.volumes = self.node / "volumes"
         self.kwokctl_log = folder / "kwokctl.log"

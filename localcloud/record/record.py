@@ -19,7 +19,8 @@ class CloudRecord:
     `cluster_id` is the uid of the kube-system namespace; it is empty while the cloud is still being created.
     `socket` is where the CSI controller listens. `ca_data` is the certificate authority of the API server, base64 of
     PEM. `commands` is a digest of the commands with which the cloud was last started. `owner` is the uid of the
-    resource for which the cloud was created or taken over. Both are "" in the records of older code.
+    resource for which the cloud was created or taken over. Both are "" in the records of older code. `snapshots` is
+    whether it runs what makes snapshots of volumes.
     """
 
     name: str
@@ -32,6 +33,7 @@ class CloudRecord:
     ca_data: str = ""
     commands: str = ""
     owner: str = ""
+    snapshots: bool = False
 
     @property
     def api_port(self) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from checkout.until import until
-from localcloud.components import COMPONENTS
+from localcloud.components import components_of
 from localcloud.control_plane import ControlPlane
 from localcloud.errors import LocalCloudError
 from localcloud.machine import ports, processes
@@ -48,7 +48,7 @@ def test_one_killed_process_is_started_again_alone(cloud: ControlPlane, victim: 
     after = pids(cloud)
     assert cloud.health() == []
     # The sidecars end by themselves when the CSI controller does.
-    sidecars = {component.name for component in COMPONENTS if component.kind == "sidecar"}
+    sidecars = {component.name for component in components_of(record_of(cloud)) if component.kind == "sidecar"}
     expected = {victim, *sidecars} if victim == "ebs-csi" else {victim}
     assert {name for name in after if after[name] != before[name]} == expected, "what was well must not be restarted"
 
@@ -57,7 +57,7 @@ def test_the_kubeconfig_revives_everything(cloud: ControlPlane, unrelated: "subp
     kubectl(cloud, "create", "configmap", "kept", "--from-literal=a=b")
     volume = ec2_of(cloud).create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
     kill(*pids(cloud).values())
-    for component in COMPONENTS:  # as after a reboot: the numbers belong to others by now
+    for component in components_of(record_of(cloud)):  # as after a reboot: the numbers belong to others by now
         Layout(cloud.folder).pid_file(component.name).write_text(str(unrelated.pid))
 
     said = kubectl(cloud, "get", "configmap", "kept", "-o", "jsonpath={.data.a}")
@@ -95,7 +95,7 @@ def test_two_clients_at_once_start_everything_once(cloud: ControlPlane) -> None:
         out, err = plugin.communicate(timeout=60)
         assert plugin.returncode == 0, err
         assert "ExecCredential" in out, "both clients need their credential"
-    assert set(pids(cloud)) == {component.name for component in COMPONENTS}
+    assert set(pids(cloud)) == {component.name for component in components_of(record_of(cloud))}
 
 
 def test_stop_keeps_the_data(cloud: ControlPlane, unrelated: "subprocess.Popen[bytes]") -> None:

@@ -23,6 +23,7 @@ from tests.unit.components.eks.eks_program import (
     NETWORK_ADDONS,
     NODES,
     ROLE,
+    SNAPSHOT_CLASS,
     addon,
     policies,
     program,
@@ -66,9 +67,11 @@ def _trust(**statement: object) -> Callable[[str], str]:
 cluster, nodes, claim = of_type(CLUSTER), of_type(NODES), of_type(CLAIM, but_read=True)
 growth = of_type(GROWTH)
 storage_class, barrier, comparison = of_type(CLASS), of_type(BARRIER), of_type(FIXED)
+snapshot_class = of_type(SNAPSHOT_CLASS)
 route, association = of_type("aws:ec2/route:Route"), of_type("aws:ec2/routeTableAssociation:RouteTableAssociation")
 vpc, subnets, aws = of_type("aws:ec2/vpc:Vpc"), of_type("aws:ec2/subnet:Subnet"), of_type("pulumi:providers:aws")
 driver, agent, network = _addons("aws-ebs-csi-driver"), _addons("eks-pod-identity-agent"), _addons(*NETWORK_ADDONS)
+snapshots = _addons("snapshot-controller")
 node_policies, driver_policies = _policies("lab-nodes"), _policies("lab-ebs")
 
 # For each test of the program the errors that it must see.
@@ -157,6 +160,22 @@ ERRORS: dict[Test, dict[str, Error]] = {
         "claims without the barrier": does_not_wait(claim, barrier),
         "barrier without its class": does_not_wait(barrier, storage_class),
     },
+    eks.test_snapshot_controller_comes_before_the_driver: {
+        "snapshot controller before nodes": does_not_wait(snapshots, nodes),
+        "snapshot controller before the network": does_not_wait(snapshots, network),
+        "driver before the snapshot controller": does_not_wait(driver, snapshots),
+    },
+    eks.test_snapshots_are_deleted_with_their_wish_and_found_by_tag: {
+        "snapshots that stay": inputs(snapshot_class, deletionPolicy="Retain"),
+        "snapshots without the lab's tag": inputs(
+            snapshot_class, parameters=lambda found: {"tagSpecification_1": found["tagSpecification_1"]}
+        ),
+        "snapshots that the barrier does not look for": inputs(barrier, snapshot_tags=lambda found: found[:1]),
+    },
+    eks.test_barrier_is_between_snapshots_and_their_controller: {
+        "class gone before its snapshots": does_not_wait(barrier, snapshot_class),
+        "class before its controller": does_not_wait(snapshot_class, lambda lab: [*snapshots(lab), *driver(lab)]),
+    },
     eks.test_inputs_are_compared_before_all_else: {
         "inputs compared too late": does_not_wait(_everything, comparison),
         "cluster made before the comparison": does_not_wait(
@@ -188,23 +207,28 @@ PLANTED = [
 
 
 @pytest.fixture(scope="module")
-def lab() -> Deployed:
-    return program(publicAccessCidrs=[HOME])
+def programs() -> dict[str, Deployed]:
+    """By what a test of the program calls its parameter."""
+    return {"lab": program(publicAccessCidrs=[HOME]), "snapshots": program(snapshots=True)}
+
+
+def _parameters(test: Callable[..., object]) -> list[str]:
+    return list(inspect.signature(test).parameters)
 
 
 @pytest.mark.parametrize(("test", "error"), PLANTED)
-def test_planted_error_turns_its_test_red(lab: Deployed, test: Test, error: Error) -> None:
-    broken = error(lab)
+def test_planted_error_turns_its_test_red(programs: dict[str, Deployed], test: Test, error: Error) -> None:
+    broken = error(programs[_parameters(test)[0]])
     with pytest.raises(AssertionError):
         test(broken)
 
 
 def test_every_test_of_the_program_has_an_error_to_see() -> None:
     named = {name: test for name, test in vars(eks).items() if name.startswith("test_")}
-    of_the_program = {name for name, test in named.items() if list(inspect.signature(test).parameters) == ["lab"]}
+    of_the_program = {name for name, test in named.items() if _parameters(test) in (["lab"], ["snapshots"])}
     assert of_the_program == {test.__name__ for test in ERRORS}, "a test that no error turns red may be worth nothing"
 
 
-def test_error_that_changes_nothing_is_no_error(lab: Deployed) -> None:
+def test_error_that_changes_nothing_is_no_error(programs: dict[str, Deployed]) -> None:
     with pytest.raises(AssertionError, match="has this error already"):
-        does_not_wait(cluster, route)(lab)
+        does_not_wait(cluster, route)(programs["lab"])

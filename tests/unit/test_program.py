@@ -166,6 +166,22 @@ def test_every_claim_grows_to_the_setting_after_its_server() -> None:
     assert of_servers <= deployed.needs(growth), "only a bound claim can grow, and its Pod binds it"
 
 
+def test_a_restored_server_waits_for_the_look_at_its_snapshot() -> None:
+    servers = '["nfs-server", {"name": "team/files", "fromSnapshot": "monday"}]'
+    deployed = run(snapshots="true", servers=servers, storage="3Gi")
+    sources = deployed.one("pulumi-python:dynamic/storage-lab:RestoreSources")
+    assert sources.inputs["snapshots"] == {"team/files-pvc": "monday"}
+    assert sources.inputs["storage"] == "3Gi"
+    first, restored = deployed.all(CLAIM)
+    assert sources.urn in deployed.needs(restored), "the claim would be created before anybody looked"
+    assert restored.inputs["spec"]["dataSource"]["name"] == "monday"
+    assert "dataSource" not in first.inputs["spec"]
+
+
+def test_without_restored_servers_nobody_looks_for_snapshots() -> None:
+    assert not run().all("pulumi-python:dynamic/storage-lab:RestoreSources")
+
+
 def test_pulumi_leaves_the_size_of_a_claim_alone() -> None:
     for claim in run_with_everybody().all(CLAIM):
         assert "spec.resources.requests.storage" in claim.options.ignoreChanges, (

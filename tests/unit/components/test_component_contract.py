@@ -61,6 +61,11 @@ def test_a_claim_of_the_default_class_names_none(tmp_path: Path, monkeypatch: py
     assert "storageClassName" not in deployed.one(CLAIM).inputs["spec"]
 
 
+def test_a_server_from_a_snapshot_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    claim = run("From a snapshot", tmp_path, monkeypatch).one(CLAIM)
+    assert claim.inputs["spec"]["dataSource"]["name"] == "monday"
+
+
 def test_a_server_is_deleted_before_the_barrier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deployed = run("With the barrier", tmp_path, monkeypatch)
     barrier = deployed.one(BARRIER)

@@ -13,6 +13,7 @@ from components.storage_class import EbsStorageClass
 from tests.unit.mocks import Deployed, deploy
 
 CLASS = "kubernetes:storage.k8s.io/v1:StorageClass"
+SNAPSHOT_CLASS = "kubernetes:snapshot.storage.k8s.io/v1:VolumeSnapshotClass"
 BARRIER = "pulumi-python:dynamic/storage-lab:ReclaimBarrier"
 OWN: OwnedClaim = {"namespace": "default", "claim": "nfs-pvc", "server": "nfs-server"}
 
@@ -23,25 +24,36 @@ class ACluster:
     def __init__(self) -> None:
         self.cluster_name = "storage-lab-local"
         self.driver_tags = {"driver": "true"}
+        self.snapshot_tags = {"driver": "snapshots"}
         self.access = ClusterAccess(
             pulumi.Output.secret("a kubeconfig"),
             {"region": "us-east-1", "endpoint_url": "http://127.0.0.1:4566"},
         )
 
 
-@pytest.fixture(scope="module")
-def deployed() -> Deployed:
+def run(snapshots: bool) -> Deployed:
     def program() -> LabStorageClass:
         return LabStorageClass(
             "ebs",
             {
                 "cluster": ACluster(),
                 "own_claims": [OWN],
+                "snapshots": snapshots,
                 "reclaim_timeout_seconds": 42,
             },
         )
 
     return deploy(program)
+
+
+@pytest.fixture(scope="module")
+def deployed() -> Deployed:
+    return run(snapshots=False)
+
+
+@pytest.fixture(scope="module")
+def with_snapshots() -> Deployed:
+    return run(snapshots=True)
 
 
 def test_it_is_the_clusters_default_class(deployed: Deployed) -> None:
@@ -129,3 +141,30 @@ def test_a_value_that_becomes_known_later_is_checked_then(late: dict[str, Any], 
 
     with pytest.raises(pulumi.RunError, match=said):
         deploy(program)
+
+
+def test_snapshots_have_a_default_class_and_are_deleted(with_snapshots: Deployed) -> None:
+    inputs = with_snapshots.one(SNAPSHOT_CLASS).inputs
+    assert inputs["metadata"] == {
+        "name": "ebs-snapshots",
+        "annotations": {"snapshot.storage.kubernetes.io/is-default-class": "true"},
+    }, "the learner's VolumeSnapshot names no class"
+    assert (inputs["driver"], inputs["deletionPolicy"]) == ("ebs.csi.aws.com", "Delete")
+
+
+def test_snapshots_carry_their_name_and_the_labs_tag(with_snapshots: Deployed) -> None:
+    assert with_snapshots.one(SNAPSHOT_CLASS).inputs["parameters"] == {
+        "tagSpecification_1": "Name={{ .VolumeSnapshotNamespace }}/{{ .VolumeSnapshotName }}",
+        "tagSpecification_2": "storage-lab=storage-lab-local",
+    }
+
+
+def test_the_barrier_waits_for_snapshots_before_their_class_goes(with_snapshots: Deployed) -> None:
+    barrier = with_snapshots.one(BARRIER)
+    assert with_snapshots.one(SNAPSHOT_CLASS).urn in barrier.dependencies
+    assert barrier.inputs["snapshot_tags"] == [{"storage-lab": "storage-lab-local"}, {"driver": "snapshots"}]
+
+
+def test_without_the_setting_there_is_nothing_of_snapshots(deployed: Deployed) -> None:
+    assert not deployed.all(SNAPSHOT_CLASS), "the cluster does not know the kind"
+    assert "snapshot_tags" not in deployed.one(BARRIER).inputs

@@ -29,7 +29,7 @@ class Running:
 @pytest.fixture
 def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Startup:
     """The start of a cloud of one process, which was launched before."""
-    monkeypatch.setattr(startup, "COMPONENTS", (ETCD,))
+    monkeypatch.setattr(startup, "components_of", lambda _record: (ETCD,))
     monkeypatch.setattr(startup, "is_ready", lambda *_: True)
     layout = Layout(tmp_path)
     layout.pid_file("etcd").parent.mkdir(parents=True)

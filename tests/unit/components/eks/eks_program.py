@@ -29,6 +29,7 @@ CLUSTER, NODES, ADDON = "eks:index:Cluster", "aws:eks/nodeGroup:NodeGroup", "aws
 ROLE, ATTACHMENT = "aws:iam/role:Role", "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 NETWORK_ADDONS = ("kube-proxy", "vpc-cni")
 CLASS, CLAIM = "kubernetes:storage.k8s.io/v1:StorageClass", "kubernetes:core/v1:PersistentVolumeClaim"
+SNAPSHOT_CLASS = "kubernetes:snapshot.storage.k8s.io/v1:VolumeSnapshotClass"
 BARRIER = "pulumi-python:dynamic/storage-lab:ReclaimBarrier"
 FIXED = "pulumi-python:dynamic/storage-lab:FrozenInputs"
 GROWTH = "pulumi-python:dynamic/storage-lab:VolumeGrowth"

@@ -1,6 +1,7 @@
 """The program on the target eks, on Pulumi's mocks: what it declares, and in which order.
 
-tests/planted calls the tests of `lab` on programs with an error in them, and each error must turn its test red.
+tests/planted calls the tests of `lab` and of `snapshots` on programs with an error in them, and each error must turn
+its test red.
 """
 
 import json
@@ -23,6 +24,7 @@ from tests.unit.components.eks.eks_program import (
     NETWORK_ADDONS,
     NODES,
     ROLE,
+    SNAPSHOT_CLASS,
     addon,
     former_parents,
     paths,
@@ -36,6 +38,11 @@ from tests.unit.mocks import Deployed
 @pytest.fixture(scope="module")
 def lab() -> Deployed:
     return program(publicAccessCidrs=[HOME])
+
+
+@pytest.fixture(scope="module")
+def snapshots() -> Deployed:
+    return program(snapshots=True)
 
 
 def test_cluster_is_bare_and_cheap(lab: Deployed) -> None:
@@ -207,6 +214,34 @@ def test_barrier_is_between_claims_and_driver(lab: Deployed) -> None:
         assert held.urn in lab.needs(class_), f"{held.name} would go while volumes are still being deleted"
 
 
+def test_snapshot_controller_comes_before_the_driver(snapshots: Deployed) -> None:
+    controller, driver = addon(snapshots, "snapshot-controller"), addon(snapshots, "aws-ebs-csi-driver")
+    needs = snapshots.needs(controller)
+    assert snapshots.one(NODES).urn in needs, "a Deployment: without nodes the add-on hangs DEGRADED for twenty minutes"
+    for network in NETWORK_ADDONS:
+        assert addon(snapshots, network).urn in needs, "its Pods need the network"
+    assert controller.urn in snapshots.needs(driver), (
+        "AWS asks for this order: the driver's csi-snapshotter needs the CRDs"
+    )
+
+
+def test_snapshots_are_deleted_with_their_wish_and_found_by_tag(snapshots: Deployed) -> None:
+    given = snapshots.one(SNAPSHOT_CLASS).inputs
+    assert given["deletionPolicy"] == "Delete", "the EBS snapshot would cost after its VolumeSnapshot is deleted"
+    assert given["parameters"].get("tagSpecification_2") == f"storage-lab={NAME}", "leftovers are found by it"
+    assert snapshots.one(BARRIER).inputs["snapshot_tags"] == [
+        {"storage-lab": NAME},
+        {"ebs.csi.aws.com/cluster": "true", f"kubernetes.io/cluster/{NAME}": "owned"},
+    ], "the second set is on snapshots of every class"
+
+
+def test_barrier_is_between_snapshots_and_their_controller(snapshots: Deployed) -> None:
+    class_ = snapshots.one(SNAPSHOT_CLASS)
+    assert class_.urn in snapshots.needs(snapshots.one(BARRIER)), "the class would go while snapshots are left"
+    for held in (addon(snapshots, "snapshot-controller"), addon(snapshots, "aws-ebs-csi-driver")):
+        assert held.urn in snapshots.needs(class_), f"{held.name} would go while snapshots are still being deleted"
+
+
 def test_inputs_are_compared_before_all_else(lab: Deployed) -> None:
     fixed = lab.one(FIXED, "lab")
     for each in lab.resources.values():
@@ -242,6 +277,11 @@ def other() -> Deployed:
 
 def test_api_without_blocks_is_opened_to_everybody(other: Deployed) -> None:
     assert other.one(CLUSTER).inputs["publicAccessCidrs"] == ["0.0.0.0/0"], "AWS keeps what it had when nothing is said"
+
+
+def test_without_the_setting_nothing_of_snapshots_is_paid(other: Deployed) -> None:
+    assert "snapshot-controller" not in [each.inputs["addonName"] for each in other.all(ADDON)]
+    assert not other.all(SNAPSHOT_CLASS)
 
 
 def test_no_setting_leaves_an_input_out(lab: Deployed, other: Deployed) -> None:

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
+from lightkube import ApiError
 from lightkube.models.apps_v1 import ReplicaSetSpec
 from lightkube.models.core_v1 import (
     CSIPersistentVolumeSource,
@@ -20,18 +21,26 @@ from lightkube.resources.core_v1 import Event, PersistentVolume, PersistentVolum
 from lightkube.resources.storage_v1 import StorageClass
 from lightkube.types import CascadeType
 
+from components.guards.snapshot_inventory import snapshot_classes, snapshot_contents, volume_snapshots
 from components.guards.volume_inventory import Claim
 
 
 class Kubernetes:
-    """Lists what it was given, by type; namespaced kinds only when all namespaces are asked for."""
+    """Lists what it was given, by type; namespaced kinds only when all namespaces are asked for.
+
+    It knows snapshots where it was given something of them.
+    """
 
     def __init__(self, *objects: Any) -> None:
         self._objects = list(objects)
 
     def list(self, res: Any, *, namespace: str | None = None) -> Any:
-        namespaced = issubclass(res, PersistentVolumeClaim | Pod | ReplicaSet | Event)
+        namespaced = issubclass(res, PersistentVolumeClaim | Pod | ReplicaSet | Event | volume_snapshots())
         assert (namespace == "*") == namespaced, "a claim may be in any namespace"
+        of_snapshots = (snapshot_classes(), snapshot_contents(), volume_snapshots())
+        if res in of_snapshots and not any(isinstance(thing, of_snapshots) for thing in self._objects):
+            status = {"code": 404, "message": "the server could not find the requested resource"}
+            raise ApiError(request=SimpleNamespace(), response=SimpleNamespace(json=lambda: status))  # pyright: ignore
         return iter([thing for thing in self._objects if isinstance(thing, res)])
 
     def delete(self, res: Any, name: str, *, namespace: str | None = None, cascade: Any = None) -> None:
@@ -45,19 +54,25 @@ class Kubernetes:
 
 
 class Ec2:
-    """Answers DescribeVolumes with its volumes, one on a page, whatever the filter; notes the filter."""
+    """Answers with its volumes and its snapshots, one on a page, whatever the filter; notes the filters."""
 
-    def __init__(self, *volumes: dict[str, Any]) -> None:
-        self._volumes = volumes
+    def __init__(self, *volumes: dict[str, Any], snapshots: tuple[dict[str, Any], ...] = ()) -> None:
+        self._volumes, self._snapshots = volumes, snapshots
         self.filters: list[Any] = []
+        self.snapshot_filters: list[Any] = []
 
     def get_paginator(self, operation_name: str) -> Any:
-        assert operation_name == "describe_volumes"
-        return SimpleNamespace(paginate=self._paginate)
+        answers = {"describe_volumes": self._describe_volumes, "describe_snapshots": self._describe_snapshots}
+        return SimpleNamespace(paginate=answers[operation_name])
 
-    def _paginate(self, **arguments: Any) -> Any:
+    def _describe_volumes(self, **arguments: Any) -> Any:
         self.filters.append({one["Name"]: one["Values"] for one in arguments["Filters"]})
         return [{"Volumes": [volume]} for volume in self._volumes]
+
+    def _describe_snapshots(self, **arguments: Any) -> Any:
+        assert arguments["OwnerIds"] == ["self"], "AWS would go through the snapshots that everybody has published"
+        self.snapshot_filters.append({one["Name"]: one["Values"] for one in arguments["Filters"]})
+        return [{"Snapshots": [snapshot]} for snapshot in self._snapshots]
 
 
 def storage_class(name: str, provisioner: str) -> StorageClass:
@@ -99,3 +114,20 @@ def _metadata(name: str, namespace: str, of: str) -> ObjectMeta:
 
 def using(claim_name: str) -> Volume:
     return Volume(name="data", persistentVolumeClaim=PersistentVolumeClaimVolumeSource(claimName=claim_name))
+
+
+def snapshot_class(name: str, driver: str = "ebs.csi.aws.com") -> Any:
+    return snapshot_classes()({"metadata": {"name": name}, "driver": driver, "deletionPolicy": "Delete"})
+
+
+def snapshot(name: str, of: str = "ebs-snapshots", namespace: str = "default", **status: Any) -> Any:
+    metadata = {"name": name, "namespace": namespace}
+    return volume_snapshots()({"metadata": metadata, "spec": {"volumeSnapshotClassName": of}, "status": status})
+
+
+def content(of: str, policy: str = "Delete", driver: str = "ebs.csi.aws.com", handle: str = "snap-1") -> Any:
+    """`of` is the name of its VolumeSnapshot in the namespace default."""
+    reference = {"namespace": "default", "name": of}
+    spec = {"volumeSnapshotRef": reference, "deletionPolicy": policy, "driver": driver}
+    status = {"snapshotHandle": handle} if handle else {}
+    return snapshot_contents()({"metadata": {"name": f"snapcontent-{of}"}, "spec": spec, "status": status})

@@ -7,7 +7,17 @@ from components.access.dynamic_provider import Failure
 from components.guards.foreign_users import ForeignUsersProvider, foreign_users
 from components.guards.volume_inventory import Claim
 from components.settings import OwnedClaim
-from tests.unit.components.guards.kubernetes_objects import Kubernetes, claim, pod, replica_set, using, volume
+from tests.unit.components.guards.kubernetes_objects import (
+    Kubernetes,
+    claim,
+    content,
+    pod,
+    replica_set,
+    snapshot,
+    snapshot_class,
+    using,
+    volume,
+)
 
 OWN: list[OwnedClaim] = [{"namespace": "default", "claim": "nfs-pvc", "server": "nfs-server"}]
 PROPS = {"storage_class": "ebs", "own": OWN, "kubeconfig": "a kubeconfig", "timeout_seconds": 300}
@@ -57,6 +67,35 @@ def test_a_volume_that_would_stay_is_named_with_its_remedy() -> None:
         "PersistentVolume pv-1 of the lab's claim default/nfs-pvc would stay; its reclaim policy is Retain: "
         f"kubectl patch pv pv-1 {patch}",
     ]
+
+
+def test_a_snapshot_that_nobody_deleted_is_named_with_the_command() -> None:
+    cluster = Kubernetes(*LAB, snapshot_class("ebs-snapshots"), snapshot("monday"), content("monday"))
+    assert foreign_users(cluster, "ebs", OWN) == [
+        "VolumeSnapshot default/monday has the EBS snapshot snap-1: kubectl delete volumesnapshot monday -n default"
+    ], "its EBS snapshot would cost for ever once nobody can delete it"
+
+
+def test_a_snapshot_that_would_stay_is_named_with_its_remedy() -> None:
+    retained, outlived = content("monday", policy="Retain"), content("gone", policy="Retain", handle="snap-2")
+    patch = """--type=merge -p '{"spec":{"deletionPolicy":"Delete"}}'"""
+    assert foreign_users(Kubernetes(*LAB, snapshot("monday"), retained, outlived), "ebs", OWN) == [
+        "VolumeSnapshot default/monday would leave the EBS snapshot snap-1; its deletion policy is Retain: "
+        f"kubectl patch volumesnapshotcontent snapcontent-monday {patch} && "
+        "kubectl delete volumesnapshot monday -n default",
+        "VolumeSnapshotContent snapcontent-gone would leave the EBS snapshot snap-2; its deletion policy is Retain: "
+        f"kubectl patch volumesnapshotcontent snapcontent-gone {patch} && "
+        "kubectl delete volumesnapshotcontent snapcontent-gone",
+    ]
+
+
+def test_a_snapshot_of_another_driver_is_not_foreign() -> None:
+    others = (
+        snapshot_class("theirs", driver="other.csi"),
+        snapshot("x", of="theirs"),
+        content("y", driver="other.csi"),
+    )
+    assert foreign_users(Kubernetes(*LAB, *others), "ebs", OWN) == []
 
 
 def test_what_has_nothing_to_do_with_the_class_is_not() -> None:

@@ -8,7 +8,15 @@ from components.access import clients
 from components.access.dynamic_provider import Failure
 from components.guards.reclaim_barrier import ReclaimBarrierProvider
 from components.guards.volume_inventory import Claim, in_kubernetes
-from tests.unit.components.guards.kubernetes_objects import Ec2, Kubernetes, claim, volume
+from tests.unit.components.guards.kubernetes_objects import (
+    Ec2,
+    Kubernetes,
+    claim,
+    content,
+    snapshot,
+    snapshot_class,
+    volume,
+)
 
 PROPS: dict[str, Any] = {
     "storage_class": "ebs",
@@ -20,16 +28,18 @@ PROPS: dict[str, Any] = {
     "timeout_seconds": 0,
 }
 EBS = {"VolumeId": "vol-1", "State": "available"}
+EBS_SNAPSHOT = {"SnapshotId": "snap-1", "State": "completed"}
+WITH_SNAPSHOTS = {**PROPS, "snapshot_tags": [{"storage-lab": "storage-lab-local"}, {"driver": "true"}]}
 
 
 @pytest.fixture
 def destroy(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Deletes the barrier over what the two APIs hold; gives up after the first look."""
 
-    def run(kubernetes: Kubernetes, ec2: Ec2) -> None:
+    def run(kubernetes: Kubernetes, ec2: Ec2, props: dict[str, Any] = PROPS) -> None:
         monkeypatch.setattr(clients, "kubernetes_client", lambda _kubeconfig: kubernetes)
         monkeypatch.setattr(clients, "ec2_client", lambda _access: ec2)
-        ReclaimBarrierProvider().delete("ebs", PROPS)
+        ReclaimBarrierProvider().delete("ebs", props)
 
     return run
 
@@ -67,3 +77,39 @@ def test_giving_up_names_everything_and_says_what_to_do(destroy: Any) -> None:
         destroy(Kubernetes(volume("pv-1")), Ec2(EBS))
     for part in ("0 s have passed", "pv-1", "vol-1", "driver stay up", "run pulumi destroy again"):
         assert part in str(failure.value)
+
+
+def test_a_snapshot_without_its_volumesnapshot_stops_a_destroy(destroy: Any) -> None:
+    with pytest.raises(Failure, match="VolumeSnapshotContent snapcontent-monday is being deleted"):
+        destroy(Kubernetes(content("monday")), Ec2(), WITH_SNAPSHOTS)
+
+
+def test_an_ebs_snapshot_that_kubernetes_forgot_stops_a_destroy(destroy: Any) -> None:
+    ec2 = Ec2(snapshots=(EBS_SNAPSHOT,))
+    with pytest.raises(Failure, match="EBS snapshot snap-1 is completed") as failure:
+        destroy(Kubernetes(), ec2, WITH_SNAPSHOTS)
+    assert "aws ec2 delete-snapshot --snapshot-id snap-1 --region us-east-1 --endpoint-url" in str(failure.value)
+    assert {"tag:storage-lab": ["storage-lab-local"]} in ec2.snapshot_filters
+    assert {"tag:driver": ["true"]} in ec2.snapshot_filters, "a snapshot of another class costs as well"
+
+
+def test_without_snapshots_nobody_asks_ec2_for_them(destroy: Any) -> None:
+    ec2 = Ec2(snapshots=(EBS_SNAPSHOT,))
+    destroy(Kubernetes(), ec2)
+    assert ec2.snapshot_filters == [], "a login that may not ask would fail to destroy a lab without snapshots"
+
+
+def switched_off(monkeypatch: pytest.MonkeyPatch, *objects: Any) -> list[str]:
+    monkeypatch.setattr(clients, "kubernetes_client", lambda _kubeconfig: Kubernetes(*objects))
+    monkeypatch.setattr(clients, "ec2_client", lambda _access: Ec2())
+    return [failure.reason for failure in ReclaimBarrierProvider().check(dict(WITH_SNAPSHOTS), dict(PROPS)).failures]
+
+
+def test_snapshots_are_not_switched_off_while_there_are_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    [refusal] = switched_off(monkeypatch, snapshot_class("ebs-snapshots"), snapshot("monday"))
+    assert "storage-lab:snapshots cannot become false" in refusal
+    assert "kubectl delete volumesnapshot monday -n default" in refusal
+
+
+def test_snapshots_are_switched_off_where_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert switched_off(monkeypatch, snapshot_class("ebs-snapshots")) == []

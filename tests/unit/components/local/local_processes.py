@@ -27,9 +27,10 @@ class Processes:
         )
         return self.known
 
-    def create(self, region: str, owner: str) -> CloudRecord:
+    def create(self, region: str, owner: str, *, snapshots: bool) -> CloudRecord:
         self._asked(f"create in {region}")
-        return self.exist(owner=owner)
+        self.known = replace(self.exist(owner=owner), snapshots=snapshots)
+        return self.known
 
     def adopt(self, owner: str) -> None:
         assert self.known
@@ -48,8 +49,10 @@ class Processes:
         self._asked("run")
         self.faults = []
 
-    def start(self) -> None:
+    def start(self, *, snapshots: bool) -> None:
         self._asked("start")
+        assert self.known
+        self.known = replace(self.known, snapshots=snapshots)
         self.faults, self.outdated = [], False
 
     def delete(self) -> None:

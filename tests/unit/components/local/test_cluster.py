@@ -22,7 +22,7 @@ CSI_DRIVER = "kubernetes:storage.k8s.io/v1:CSIDriver"
 def deployed() -> Deployed:
     def program() -> LocalCluster:
         args = {"cloud": "local", "cluster_name": "storage-lab-local", "region": "eu-west-1", "zone": "eu-west-1b"}
-        return LocalCluster("lab", {**args, "nodes": 2})  # type: ignore[typeddict-item]
+        return LocalCluster("lab", {**args, "nodes": 2, "snapshots": False})  # type: ignore[typeddict-item]
 
     return deploy(program, outputs=CLOUD)
 

@@ -14,7 +14,7 @@ from localcloud.errors import LocalCloudError
 from localcloud.record import record as record_file
 from tests.unit.components.local.local_processes import Processes
 
-PROPS = {"cloud": "local", "owner": "a-uid", "region": "us-east-1", "zone": "us-east-1a"}
+PROPS = {"cloud": "local", "owner": "a-uid", "region": "us-east-1", "zone": "us-east-1a", "snapshots": False}
 
 
 @pytest.fixture
@@ -66,6 +66,27 @@ def test_an_outdated_cloud_is_restarted_by_up_alone(
     assert provider.diff("local", state, PROPS).changes, "the cloud would keep the open ports of older code"
     assert provider.update("local", state, PROPS).outs == state
     assert processes.asked == ["run", "start"]
+
+
+def test_snapshots_come_and_end_in_place(
+    provider: ControlPlaneProvider, state: dict[str, Any], processes: Processes
+) -> None:
+    for snapshots in (True, False):
+        wanted = {**PROPS, "snapshots": snapshots}
+        diff = provider.diff("local", state, wanted)
+        assert diff.changes
+        assert not diff.replaces, "a replacement would throw the volumes away"
+        state = {**(provider.update("local", state, wanted).outs or {})}
+        assert processes.known
+        assert (processes.known.snapshots, state["snapshots"]) == (snapshots, snapshots)
+        assert provider.diff("local", state, wanted).changes is False
+    assert processes.asked == ["start", "start"]
+
+
+def test_a_state_from_before_snapshots_has_none(provider: ControlPlaneProvider, state: dict[str, Any]) -> None:
+    del state["snapshots"]
+    assert provider.diff("local", state, PROPS).changes is False, "every older stack would be updated"
+    assert provider.diff("local", state, {**PROPS, "snapshots": True}).changes
 
 
 def test_another_port_than_the_states_is_a_change(

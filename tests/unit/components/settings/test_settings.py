@@ -13,6 +13,7 @@ from tests.unit.mocks import deploy
 
 ROOT = Path(__file__).resolve().parents[4]
 LOCAL = {"target": "local"}
+SNAPSHOTS = {**LOCAL, "snapshots": "true"}
 EKS = {"target": "eks"}
 SUBNETS = '["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]'
 
@@ -31,6 +32,7 @@ def test_only_the_target_has_to_be_said() -> None:
     assert (settings.region, settings.storage, settings.nodes) == ("us-east-1", "1Gi", 1)
     assert settings.image == "registry.k8s.io/e2e-test-images/volume/nfs:1.6.0"
     assert settings.reclaim_timeout_seconds == 300
+    assert not settings.snapshots, "a snapshot costs money, and two more Pods on AWS"
     assert settings.namespaces == [], "the namespace default is there already"
     assert settings.eks is None
 
@@ -41,7 +43,8 @@ def test_every_local_key_arrives() -> None:
         | {
             "region": "eu-central-1",
             "zone": "eu-central-1b",
-            "servers": '["files", "team/files", "other/nfs-server"]',
+            "servers": '["files", {"name": "team/files", "fromSnapshot": "monday"}, "other/nfs-server"]',
+            "snapshots": "true",
             "storage": "5Gi",
             "image": "a/b:1",
             "nodes": "3",
@@ -51,6 +54,8 @@ def test_every_local_key_arrives() -> None:
     assert (settings.region, settings.zone) == ("eu-central-1", "eu-central-1b")
     assert [server.label for server in settings.servers] == ["files", "team/files", "other/nfs-server"]
     assert [server.claim_name for server in settings.servers] == ["files-pvc", "files-pvc", "nfs-pvc"]
+    assert [server.from_snapshot for server in settings.servers] == [None, "monday", None]
+    assert settings.snapshots
     assert settings.namespaces == ["other", "team"]
     assert (settings.storage, settings.image) == ("5Gi", "a/b:1")
     assert (settings.nodes, settings.reclaim_timeout_seconds) == (3, 60)
@@ -90,6 +95,8 @@ def test_there_are_nodes_enough_for_the_volumes(servers: int, nodes: int) -> Non
 def test_there_are_eks_nodes_enough_for_the_pods(servers: int, nodes: int) -> None:
     names = json.dumps([f"s{number}" for number in range(servers)])
     assert parse(EKS | {"servers": names}).nodes == nodes, "a t3.medium holds 17 Pods, the system's among them"
+    with_snapshots = parse(EKS | {"servers": names, "snapshots": "true"}).nodes
+    assert with_snapshots == -(-(servers + 6) // 13), "the snapshot controller has two Pods too"
     large = parse(EKS | {"servers": names, "nodeType": "m5.4xlarge"}).nodes
     assert large == -(-servers // 25), "a larger type is bounded by its volumes"
 
@@ -129,6 +136,23 @@ def test_there_are_eks_nodes_enough_for_the_pods(servers: int, nodes: int) -> No
         (LOCAL | {"servers": '["kube-system/a"]'}, "namespaces that begin with kube- belong to Kubernetes"),
         (LOCAL | {"servers": '["a", "b", "a"]'}, "names a twice"),
         (LOCAL | {"servers": '["a", "default/a"]'}, "names a twice"),
+        (SNAPSHOTS | {"servers": '["a", {"name": "a", "fromSnapshot": "s"}]'}, "names a twice"),
+        (SNAPSHOTS | {"servers": '[{"fromSnapshot": "s"}]'}, "servers[0] has no name; accepted are name and"),
+        (SNAPSHOTS | {"servers": '[{"name": "a", "from": "s"}]'}, "servers[0] has the unknown key from; accepted are"),
+        (SNAPSHOTS | {"servers": '[{"name": "A"}]'}, 'servers[0].name "A" is not a Kubernetes name'),
+        (
+            SNAPSHOTS | {"servers": '[{"name": "a", "fromSnapshot": "S"}]'},
+            'servers[0].fromSnapshot "S" is not a Kubernetes name',
+        ),
+        (
+            SNAPSHOTS | {"servers": '[{"name": "a", "fromSnapshot": 7}]'},
+            'servers[0].fromSnapshot "7" is not text; quote it',
+        ),
+        (
+            LOCAL | {"servers": '["a", {"name": "b", "fromSnapshot": "s"}]'},
+            "restores b from a snapshot, which needs snapshots: set that to true",
+        ),
+        (LOCAL | {"snapshots": "yes"}, 'storage-lab:snapshots "yes" is neither; accepted is true or false'),
         (
             LOCAL | {"servers": '["x/nfs", "x/nfs-server"]'},
             "x/nfs and x/nfs-server, which would share the claim nfs-pvc",
@@ -211,7 +235,9 @@ def test_pulumi_yaml_declares_and_describes_every_key_and_no_other() -> None:
     [problem] = problems(LOCAL | {"zzz": "1"})
     known = problem.rpartition("known are ")[2].split(", ")
     assert sorted(config) == known
-    assert all(entry["type"] and entry["description"] for entry in config.values())
+    assert all(entry["description"] for entry in config.values())
+    untyped = [key for key, entry in config.items() if "type" not in entry]
+    assert untyped == ["servers"], "Pulumi has no type for a list of texts and maps"
 
 
 @pytest.mark.parametrize("stack", ["local", "dev"])

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from localcloud.components import COMPONENTS
+from localcloud.components import components_of
 from localcloud.kwok import kwokctl
 from localcloud.record.layout import Layout
 from tests.unit.localcloud.records import make_record
@@ -29,6 +29,6 @@ def test_every_process_carries_the_name_of_its_component(tmp_path: Path) -> None
         entry["name"]: entry.get("extraEnvs", entry.get("envs"))
         for entry in asked["componentsPatches"] + asked["components"]
     }
-    assert set(marked) == {component.name for component in COMPONENTS}
+    assert set(marked) == {component.name for component in components_of(make_record(tmp_path))}
     for name, variables in marked.items():
         assert {"name": "LOCALCLOUD_COMPONENT", "value": name} in variables, f"{name} could never be ended again"

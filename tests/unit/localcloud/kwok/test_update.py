@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from localcloud.components import COMPONENTS, Component
+from localcloud.components import Component, components_of
 from localcloud.errors import LocalCloudError
 from localcloud.kwok import kwokctl, update
 from localcloud.record.layout import Layout
@@ -23,7 +23,7 @@ def layout(tmp_path: Path) -> Layout:
     layout = Layout(tmp_path)
     layout.cluster.mkdir(parents=True)
     record = make_record(tmp_path)
-    entries = [_entry(component, record, layout) for component in COMPONENTS]
+    entries = [_entry(component, record, layout) for component in components_of(record)]
     documents = [{"kind": "KwokctlConfiguration", "components": entries}, STAGE]
     layout.cluster_configuration.write_text(yaml.safe_dump_all(documents))
     return layout
@@ -38,7 +38,7 @@ def _entry(component: Component, record: CloudRecord, layout: Layout) -> dict[st
 
 def _with_table(monkeypatch: pytest.MonkeyPatch, *components: Component) -> None:
     for module in (update, kwokctl):
-        monkeypatch.setattr(module, "COMPONENTS", components)
+        monkeypatch.setattr(module, "components_of", lambda _record: components)
 
 
 def _arguments(layout: Layout) -> dict[str, list[str]]:
@@ -52,7 +52,7 @@ def test_a_cloud_of_today_has_nothing_to_update(layout: Layout) -> None:
 
 def test_a_new_row_of_the_table_reaches_an_old_cloud(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     new = Component("new", "program", ("new",), needs_api=True, arguments=lambda r, _: [f"--port={r.ports['new']}"])
-    kept = [component for component in COMPONENTS if component.name != "csi-attacher"]
+    kept = [component for component in components_of(make_record(layout.folder)) if component.name != "csi-attacher"]
     _with_table(monkeypatch, *kept, new)
     record = make_record(layout.folder)
     record = replace(record, ports=record.ports | {"new": 20015})
@@ -67,7 +67,7 @@ def test_a_changed_argument_takes_the_place_of_the_old(layout: Layout, monkeypat
     record = make_record(layout.folder)
     changed = [
         replace(c, arguments=lambda *_: ["--from-kwokctl=2", "--added=3"]) if c.name == "etcd" else c
-        for c in COMPONENTS
+        for c in components_of(record)
     ]  # fmt: skip
     _with_table(monkeypatch, *changed)
     assert update.outdated(record, layout) == {"etcd"}
