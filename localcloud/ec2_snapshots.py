@@ -6,13 +6,13 @@ to the request waits. Where the bytes cannot be copied, neither the snapshot nor
 
 import asyncio
 import json
-import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+from .record.record import write_atomically
 from .volume_folders import Folders
 
 Answer = tuple[int, Mapping[str, str], bytes]
@@ -50,9 +50,7 @@ class Snapshots:
                 if item.get(key) == begun:
                     item[key], changed = failed, True
         if changed:
-            temporary = file.with_suffix(".new")
-            temporary.write_text(json.dumps(state))
-            os.replace(temporary, file)
+            write_atomically(file, json.dumps(state))
         self._volumes.start(volumes)
         self._snapshots.start(snapshots)
 

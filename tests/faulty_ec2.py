@@ -55,11 +55,11 @@ def held(release: threading.Event) -> Fault:
 
 
 def seen_as(state: str) -> Fault:
-    """The work is done, and the volumes in the answer, or their attachments, seem to be in another state."""
+    """The work is done, and the volumes, attachments or snapshots in the answer seem to be in another state."""
 
     def fault(work: Callable[[], Answer]) -> Answer:
         status, body = work()
-        for usual in (b"available", b"attached"):
+        for usual in (b"available", b"attached", b"completed"):
             body = body.replace(b"<status>" + usual, b"<status>" + state.encode())
         return status, body
 

@@ -18,7 +18,7 @@ from checkout.until import until
 from localcloud import ec2_key
 from localcloud.csi.ec2 import ec2_client
 from localcloud.csi.stubs import csi, csi_grpc
-from localcloud.csi.tags import VOLUME_NAME
+from localcloud.csi.tags import SNAPSHOT_NAME, VOLUME_NAME
 from localcloud.record.layout import Layout
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -129,6 +129,13 @@ class Driver:
         )
         return self.controller.ControllerExpandVolume(request, timeout=SECONDS)
 
+    def snapshot(self, name: str, volume_id: str, timeout: float = SECONDS, **parameters: str) -> csi.Snapshot:
+        request = csi.CreateSnapshotRequest(name=name, source_volume_id=volume_id, parameters=parameters)
+        return self.controller.CreateSnapshot(request, timeout=timeout).snapshot
+
+    def delete_snapshot(self, snapshot_id: str) -> None:
+        self.controller.DeleteSnapshot(csi.DeleteSnapshotRequest(snapshot_id=snapshot_id), timeout=SECONDS)
+
     def publish(self, volume_id: str, node_id: str) -> dict[str, str]:
         request = csi.ControllerPublishVolumeRequest(
             volume_id=volume_id, node_id=node_id, volume_capability=capability()
@@ -155,10 +162,13 @@ def create_request(
     zones: tuple[str, ...] = (ZONE,),
     parameters: Mapping[str, str] | None = None,
     mode: str = "SINGLE_NODE_WRITER",
+    snapshot: str = "",
 ) -> csi.CreateVolumeRequest:
     topologies = [csi.Topology(segments={"topology.kubernetes.io/zone": zone}) for zone in zones]
+    source = csi.VolumeContentSource(snapshot=csi.VolumeContentSource.SnapshotSource(snapshot_id=snapshot))
     return csi.CreateVolumeRequest(
         name=name,
+        volume_content_source=source if snapshot else None,
         capacity_range=csi.CapacityRange(required_bytes=gib * GIB, limit_bytes=limit_gib * GIB),
         volume_capabilities=[capability(mode)],
         parameters={
@@ -182,6 +192,11 @@ class Ec2View:
         """Return the volumes whose tag CSIVolumeName is `name`; "*" is any."""
         filters = [{"Name": f"tag:{VOLUME_NAME}", "Values": [name]}]
         return self.client.describe_volumes(Filters=filters)["Volumes"]
+
+    def snapshots(self, name: str) -> list[dict[str, Any]]:
+        """Return the snapshots whose tag CSIVolumeSnapshotName is `name`."""
+        filters = [{"Name": f"tag:{SNAPSHOT_NAME}", "Values": [name]}]
+        return self.client.describe_snapshots(OwnerIds=["self"], Filters=filters)["Snapshots"]
 
     def run_instance(self, zone: str = ZONE) -> str:
         filters = [{"Name": "availability-zone", "Values": [zone]}, {"Name": "default-for-az", "Values": ["true"]}]

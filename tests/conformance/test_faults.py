@@ -4,7 +4,6 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -21,24 +20,9 @@ from tests.faulty_ec2 import FaultyEc2, faulty_ec2, lost, refused, seen_as
 ASKED_AGAIN = (grpc.StatusCode.ABORTED, grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 
 
-@pytest.fixture(scope="module")
-def faulty_driver(ec2_endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FaultyEc2, Driver]]:
-    folder = tmp_path_factory.mktemp("faulty")
-    with faulty_ec2(ec2_endpoint, ec2_key.read(key_file())) as (faulty, url), controller_process(folder, url):
-        driver = Driver(folder / "csi.sock")
-        with driver.channel:
-            yield faulty, driver
-
-
 @pytest.fixture
-def faulty(faulty_driver: tuple[FaultyEc2, Driver]) -> Iterator[FaultyEc2]:
-    yield faulty_driver[0]
-    assert not faulty_driver[0].unused(), "a fault of this test did not happen, so nothing was tested"
-
-
-@pytest.fixture
-def driver(faulty_driver: tuple[FaultyEc2, Driver]) -> Driver:
-    return faulty_driver[1]
+def driver(through_proxy: tuple[FaultyEc2, Driver]) -> Driver:
+    return through_proxy[1]
 
 
 def test_a_create_whose_answer_is_lost_is_found_next_time(driver: Driver, faulty: FaultyEc2, ec2: Ec2View) -> None:

@@ -1,6 +1,6 @@
 """Volumes grow in place, once for each wish, and never shrink; what EC2 refuses or loses is told or mended."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
@@ -8,26 +8,9 @@ import grpc
 import pytest
 
 from checkout.until import until
-from localcloud import ec2_key
-from tests.conformance.driver import GIB, Driver, Ec2View, controller_process, key_file
+from tests.conformance.driver import GIB, Driver, Ec2View
 from tests.conformance.test_volumes import code_of
-from tests.faulty_ec2 import Answer, Fault, FaultyEc2, faulty_ec2, held, lost, refused
-
-
-@pytest.fixture(scope="module")
-def through_proxy(ec2_endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FaultyEc2, Driver]]:
-    folder = tmp_path_factory.mktemp("growth")
-    with faulty_ec2(ec2_endpoint, ec2_key.read(key_file())) as (faulty, url), controller_process(folder, url):
-        driver = Driver(folder / "csi.sock")
-        with driver.channel:
-            yield faulty, driver
-
-
-@pytest.fixture
-def faulty(through_proxy: tuple[FaultyEc2, Driver]) -> Iterator[FaultyEc2]:
-    through_proxy[0].asked.clear()
-    yield through_proxy[0]
-    assert not through_proxy[0].unused(), "a fault of this test did not happen, so nothing was tested"
+from tests.faulty_ec2 import Answer, Fault, FaultyEc2, held, lost, refused
 
 
 @pytest.fixture

@@ -61,6 +61,11 @@ class Ec2State:
         }
         return {id_ for id_, volume in _items(self._state.get("volumes")) if volume["State"] != "deleted"} & tagged
 
+    def snapshots(self) -> set[str]:
+        """Return the ids of all EBS snapshots."""
+        self._look()
+        return {id_ for id_, _ in _items(self._state.get("snapshots"))}
+
     def instances(self) -> list[str]:
         """Return the ids of the instances that run or start."""
         self._look()
