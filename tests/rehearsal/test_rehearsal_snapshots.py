@@ -107,13 +107,7 @@ def snapshots_not_waited_for(folder: Path) -> Counter[str]:
         return rehearsal.left()
 
 
-def snapshot_controller_before_nodes(folder: Path) -> str:
-    with AwsRehearsal(folder, {"snapshots": True}) as rehearsal:
-        plant(rehearsal.checkout.folder, planted_errors.snapshot_controller_before_nodes)
-        return failure(rehearsal, "up")
-
-
-SCENARIOS = [from_growth_to_restore, snapshots_not_waited_for, snapshot_controller_before_nodes]
+SCENARIOS = [from_growth_to_restore, snapshots_not_waited_for]
 
 
 @pytest.fixture
@@ -184,8 +178,3 @@ def test_destroyed_lab_leaves_nothing(run: Run) -> None:
 
 def test_destroy_that_does_not_look_for_snapshots_leaks_them(result_of: ResultOf) -> None:
     assert result_of(snapshots_not_waited_for)["snapshot"] == 1, "the driver ended, and nobody said so"
-
-
-def test_snapshot_controller_that_does_not_wait_for_nodes_fails(result_of: ResultOf) -> None:
-    degraded = "EKS Add-On snapshot-controller: timeout while waiting for state to become 'ACTIVE'"
-    assert degraded in result_of(snapshot_controller_before_nodes)
