@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -102,9 +101,9 @@ class SnapshotLab:
         name = claim["spec"]["volumeName"]
         return json.loads(self._rehearsal.kubectl("get", "pv", name, "-o", "json"))["spec"]["csi"]["volumeHandle"]
 
-    def file(self, volume: str) -> Path:
-        """Return a file on an EBS volume."""
-        return self._rehearsal.folder / "kubernetes" / "node" / "volumes" / volume / "notes.txt"
+    def run(self, server: str, script: str) -> str:
+        """Return what a server's shell prints."""
+        return self._rehearsal.kubectl("exec", f"deploy/{server}", "--", "sh", "-c", script)
 
 
 def failure(command: Callable[[], Any]) -> str:

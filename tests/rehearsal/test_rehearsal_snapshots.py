@@ -17,6 +17,7 @@ pytestmark = pytest.mark.thorough
 
 # A destroy gives up after these, where it is to fail.
 SOON = 10
+SWITCHED_ON = {("create", "Addon"), ("create", "VolumeSnapshotClass"), ("update", "ReclaimBarrier")}
 PLAIN, RESTORED = ["nfs-server", "restored"], ["nfs-server", {"name": "restored", "fromSnapshot": "kept"}]
 
 
@@ -53,19 +54,17 @@ def snapshots(folder: Path) -> Run:
     with AwsRehearsal(folder) as rehearsal:
         lab, checkout, ec2 = SnapshotLab(rehearsal), rehearsal.checkout, rehearsal.aws("ec2")
         off = lab.up()
-        checkout.configure({"snapshots": True})
+        checkout.configure({"snapshots": True, "storage": "2Gi"})
         preview = checkout.preview().stdout
         on = lab.up()
-        notes = lab.file(on.volumes["nfs-pvc"])
-        notes.parent.mkdir(parents=True, exist_ok=True)
-        notes.write_text("before")
+        lab.run("nfs-server", "echo before > /exports/line")
         lab.take("kept", of="nfs-pvc")
         (snapshot,) = lab.ebs_snapshots()
-        notes.write_text("after")
+        lab.run("nfs-server", "echo after > /exports/line")
         mistyped = lab.refused(servers=["nfs-server", {"name": "restored", "fromSnapshot": "kpet"}])
         restored = lab.up(servers=RESTORED, reclaimTimeoutSeconds=SOON)
         volume = restored.volumes["restored-pvc"]
-        source, read = ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0], lab.file(volume).read_text()
+        source, read = ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0], lab.run("restored", "cat /exports/line")
         again = checkout.preview("--expect-no-changes").stdout
         refused_off = lab.refused(snapshots=None, servers=PLAIN)
         before_destroy = rehearsal.left()
@@ -73,7 +72,7 @@ def snapshots(folder: Path) -> Run:
         after_destroy = rehearsal.left()
         rehearsal.kubectl("delete", "volumesnapshot", "kept", "--timeout=60s")
         off_again = lab.up(snapshots=None, servers=PLAIN)
-        read_off = lab.file(volume).read_text()
+        read_off = lab.run("restored", "cat /exports/line")
         on_again = lab.up(snapshots=True)
         lab.take("forgotten", of="restored-pvc")
         forgotten = lab.forget("forgotten")
@@ -101,8 +100,9 @@ def run(result_of: ResultOf) -> Run:
 def test_snapshots_are_switched_on_beside_what_runs(run: Run) -> None:
     assert "snapshot-controller" not in run.off.addons, "its Pods would take room that nobody asked for"
     assert "snapshot-controller" in run.on.addons
-    made = {("create", "Addon"), ("create", "VolumeSnapshotClass"), ("update", "ReclaimBarrier")}
-    assert run.on.changed() == made, "more than this would disturb the servers, or the driver"
+    assert run.on.changed() == {*SWITCHED_ON, ("update", "VolumeGrowth")}, (
+        "more would disturb the servers, or the driver"
+    )
     assert (run.on.nodes, run.on.volumes) == (run.off.nodes, run.off.volumes)
     assert "VolumeSnapshotClass" in run.preview, "a preview cannot ask for a kind that the `up` brings"
 
@@ -126,7 +126,8 @@ def test_snapshot_that_does_not_exist_is_refused_in_preview(run: Run) -> None:
 
 def test_restored_server_has_the_data_of_the_snapshot(run: Run) -> None:
     assert run.source["SnapshotId"] == run.snapshot["SnapshotId"]
-    assert run.read == "before", "what was written after the snapshot is not in it"
+    assert run.snapshot["VolumeSize"] == run.source["Size"] == 2, "the volume had grown before"
+    assert run.read == "before\n", "what was written after the snapshot is not in it"
     assert run.restored.volumes["nfs-pvc"] == run.on.volumes["nfs-pvc"], "the first server is not concerned"
     assert "unchanged" in run.again
 
@@ -149,12 +150,12 @@ def test_switching_off_takes_the_add_on_and_leaves_the_data(run: Run) -> None:
     class_ = one(run.off_again.steps, "delete", "VolumeSnapshotClass")
     assert class_.end < one(run.off_again.steps, "delete", "Addon").begin, "without the kind nobody could delete it"
     assert run.off_again.volumes == run.restored.volumes
-    assert run.read_off == "before", "the restored server does not need its snapshot any more"
+    assert run.read_off == "before\n", "the restored server does not need its snapshot any more"
 
 
 def test_snapshots_work_again_when_they_are_switched_on_again(run: Run) -> None:
     assert "snapshot-controller" in run.on_again.addons
-    assert run.on_again.changed() == run.on.changed()
+    assert run.on_again.changed() == SWITCHED_ON
     assert run.forgotten, "the driver did not notice that the kinds are back"
 
 
