@@ -74,7 +74,7 @@ def server_args(each: configuration.ServerSettings) -> NfsServerArgs:
 
 
 servers = {each.label: NfsServer(each.label, server_args(each), opts=after(*needed)) for each in settings.servers}
-VolumeGrowth(
+growth = VolumeGrowth(
     "ebs",
     {
         "storage": settings.storage,
@@ -125,8 +125,9 @@ ForeignUsers(
         "kubeconfig": cluster.access.kubeconfig,
         "timeout_seconds": settings.reclaim_timeout_seconds,
     },
-    # The barrier by name: it deletes claims, so it must not act first where a state has lost the servers.
-    opts=pulumi.ResourceOptions(depends_on=[storage.barrier, *servers.values(), *dependents]),
+    # The barrier by name: it deletes claims, so it must not act first where a state has lost the servers. `growth`,
+    # because a destroy that is refused would forget the size.
+    opts=pulumi.ResourceOptions(depends_on=[storage.barrier, growth, *servers.values(), *dependents]),
 )
 
 shown = {label: server.stack_outputs() for label, server in servers.items()}

@@ -87,6 +87,11 @@ class Checkout:
         """Set keys of the lab's configuration; None removes a key."""
         write_config(self.folder / f"Pulumi.{self.stack}.yaml", config)
 
+    def config(self) -> dict[str, Any]:
+        """Return the keys of the lab that are set in the stack's file."""
+        values = yaml.safe_load((self.folder / f"Pulumi.{self.stack}.yaml").read_text()).get("config") or {}
+        return {key.removeprefix("storage-lab:"): value for key, value in values.items()}
+
     def run(
         self,
         *words: str,

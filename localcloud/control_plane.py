@@ -10,7 +10,6 @@ import json
 import os
 import secrets
 import shutil
-import time
 from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
@@ -226,7 +225,7 @@ class ControlPlane:
             pids = self._bring_up(record, *command, later=("kube-controller-manager",))
             record = replace(
                 record,
-                cluster_id=self._cluster_id(record),
+                cluster_id=Api(record, layout).cluster_id(),
                 ca_data=base64.b64encode(layout.ca.read_bytes()).decode(),
                 commands=update.digest(record, layout),
             )
@@ -234,16 +233,6 @@ class ControlPlane:
             record_file.write(self.folder, record)
             self._note_running(pids)
             return record
-
-    def _cluster_id(self, record: CloudRecord) -> str:
-        """Return the uid of kube-system, which the API server creates soon after it has become ready."""
-        api = Api(record, self._layout)
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            if namespace := api.find("/api/v1/namespaces/kube-system"):
-                return namespace["metadata"]["uid"]
-            time.sleep(0.03)
-        raise LocalCloudError("the API server created no namespace kube-system within 30 s: try again")
 
     def _start(self, record: CloudRecord) -> CloudRecord:
         layout = self._layout
@@ -256,7 +245,7 @@ class ControlPlane:
             missing = [component for component in components_of(record) if component.name not in running]
             if "ebs-csi" not in running:  # or the socket of a killed controller would pass for the new one's
                 Path(record.socket).unlink(missing_ok=True)
-            self._require_ports(record, [port for component in missing for port in component.ports])
+            ports.require_free({port: record.ports[port] for component in missing for port in component.ports})
             ec2_key.create(layout, record.region)
             if outdated:
                 make_private(self.folder)
@@ -280,11 +269,7 @@ class ControlPlane:
         if snapshots == record.snapshots:
             return self._start(record)
         record = self._start(record)
-        if left := snapshot_kinds.left(Api(record, self._layout)):
-            raise LocalCloudError(
-                f"snapshots cannot be switched off while there are some, because nothing could delete them any more: "
-                f"delete {', '.join(left)} first"
-            )
+        snapshot_kinds.require_none_left(Api(record, self._layout))
         return self._start(self._noted(replace(record, snapshots=False)))
 
     def _begin_snapshots(self, record: CloudRecord) -> CloudRecord:
@@ -303,14 +288,6 @@ class ControlPlane:
         added = [port for port in PORTS if port not in record.ports]
         with ports.guard(record.ports), ports.reserve(added) if added else nullcontext(dict[str, int]()) as chosen:
             yield chosen | record.ports
-
-    def _require_ports(self, record: CloudRecord, names: Collection[str]) -> None:
-        for name in names:
-            port = record.ports[name]
-            if not ports.is_free(port):
-                raise LocalCloudError(
-                    f"port {port} of {name} is taken by {ports.holder(port)}: end that, and try again"
-                )
 
     def _bring_up(self, record: CloudRecord, *command: str, later: Collection[str] = ()) -> dict[str, int]:
         kwokctl.write_commands(self._layout)

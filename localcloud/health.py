@@ -3,12 +3,14 @@
 import http.client
 import json
 import ssl
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .components import Component, components_of
+from .errors import LocalCloudError
 from .machine import ports, processes
 from .record.layout import Layout
 from .record.record import CloudRecord
@@ -76,6 +78,15 @@ class Api:
             return self.get(_READY)[0] == 200
         except (OSError, http.client.HTTPException):
             return False
+
+    def cluster_id(self) -> str:
+        """Return the uid of kube-system, which the API server creates soon after it has become ready."""
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            if namespace := self.find("/api/v1/namespaces/kube-system"):
+                return namespace["metadata"]["uid"]
+            time.sleep(0.03)
+        raise LocalCloudError("the API server created no namespace kube-system within 30 s: try again")
 
     def find(self, path: str) -> Any:
         """Return the object at this path; None where it does not exist yet, or the API server does not answer."""

@@ -38,16 +38,21 @@ def install(api: Api) -> None:
         _all(api, plural)
 
 
-def left(api: Api) -> list[str]:
-    """Return the snapshots that somebody would have to delete, as kubectl names them.
+def require_none_left(api: Api) -> None:
+    """Raise LocalCloudError where there are snapshots that somebody has to delete, because nothing else would.
 
     A VolumeSnapshotContent of the policy Retain is not among them, because its EBS snapshot is to stay.
     """
     contents = (item for item in _all(api, "volumesnapshotcontents") if item["spec"]["deletionPolicy"] == "Delete")
-    return [
+    left = [
         *(f"volumesnapshot/{_name(item)} -n {item['metadata']['namespace']}" for item in _all(api, "volumesnapshots")),
         *(f"volumesnapshotcontent/{_name(item)}" for item in contents),
     ]
+    if left:
+        raise LocalCloudError(
+            "snapshots cannot be switched off while there are some, because nothing could delete them then. First run "
+            + " && ".join(f"kubectl delete {each}" for each in left)
+        )
 
 
 def _name(item: dict[str, Any]) -> str:

@@ -40,8 +40,8 @@ class EksDriverArgs(TypedDict):
 class EksDriver(pulumi.ComponentResource):
     """The driver with its role and the Pod Identity agent, and the snapshot controller.
 
-    Attribute: `addons`. Whoever needs volumes or snapshots created or reclaimed depends on all of these, and they depend
-    on all that keeps them working.
+    Attribute: `addons`. Whoever needs volumes or snapshots created or reclaimed depends on all of these, and these on
+    all that keeps them working.
     """
 
     addons: list[pulumi.Resource]

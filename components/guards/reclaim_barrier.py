@@ -10,15 +10,15 @@ from functools import partial
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
-from pulumi.dynamic import CheckFailure, CheckResult, Resource
+from pulumi.dynamic import CheckFailure, CheckResult, DiffResult, Resource
 
 from ..access.clients import ClusterClient, Unreachable, shell_for_ec2
 from ..access.cluster_access import Ec2Access
-from ..access.dynamic_provider import Failure, RecordedInputs, deleting
+from ..access.dynamic_provider import Failure, RecordedInputs, deleting, differs
 from ..settings.servers import OwnedClaim
 from .polling import poll_until_empty
 from .provisioning import being_created
-from .snapshot_inventory import Snapshot, about_snapshot, snapshots_in_ec2, snapshots_in_kubernetes
+from .snapshot_inventory import EbsSnapshot, about_snapshot, snapshots_in_ec2, snapshots_in_kubernetes
 from .volume_inventory import Claim, Inventory, delete_claim, explain, in_ec2, in_kubernetes
 
 
@@ -85,9 +85,15 @@ class ClassVolumes:
             "that is storage-lab:reclaimTimeoutSeconds."
         )
 
-    def snapshots(self) -> tuple[Snapshot, ...]:
-        """Return the driver's snapshots in Kubernetes."""
-        return self._client.ask_kubernetes(snapshots_in_kubernetes, ())
+    def snapshots(self) -> list[str]:
+        """Return lines about the driver's snapshots in Kubernetes or, once these are none, in EC2."""
+        known = self._client.ask_kubernetes(snapshots_in_kubernetes, ())
+        forgotten = Inventory() if known else Inventory(ebs_snapshots=self._ebs_snapshots())
+        return [
+            *map(about_snapshot, known),
+            *explain(forgotten, None),
+            *(self._command("snapshot", snapshot.id) for snapshot in forgotten.ebs_snapshots),
+        ]
 
     def _command(self, kind: str, id_: str) -> str:
         """Return what deletes an EBS volume or snapshot that no object of Kubernetes knows any more."""
@@ -107,11 +113,11 @@ class ClassVolumes:
         if "driver_tags" in self._props:  # not in the state of version 0.1
             sets.append(self._props["driver_tags"])
         volumes = self._client.ask_ec2(lambda ec2: in_ec2(ec2, *sets), ())
-        of_snapshots: list[Mapping[str, str]] = self._props.get("snapshot_tags") or []
-        return Inventory(
-            ebs_volumes=volumes,
-            ebs_snapshots=self._client.ask_ec2(lambda ec2: snapshots_in_ec2(ec2, of_snapshots), ()),
-        )
+        return Inventory(ebs_volumes=volumes, ebs_snapshots=self._ebs_snapshots())
+
+    def _ebs_snapshots(self) -> tuple[EbsSnapshot, ...]:
+        sets: list[Mapping[str, str]] = self._props.get("snapshot_tags") or []
+        return self._client.ask_ec2(lambda ec2: snapshots_in_ec2(ec2, sets), ())
 
 
 class ReclaimBarrierProvider(RecordedInputs):
@@ -120,13 +126,18 @@ class ReclaimBarrierProvider(RecordedInputs):
     def id_of(self, props: Mapping[str, Any]) -> str:
         return str(props["storage_class"])
 
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """Compare the snapshots' tags also where there are none any more: a state must not go on saying them."""
+        ended = "snapshot_tags" in _olds and "snapshot_tags" not in _news
+        return DiffResult(changes=ended or bool(differs(_olds, _news)))
+
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse to switch snapshots off while the driver has some: nothing could delete or restore them then."""
         ends = bool(_olds.get("snapshot_tags")) and not news.get("snapshot_tags")
         try:
-            left = ClassVolumes(_olds).snapshots() if ends else ()
+            left = ClassVolumes(_olds).snapshots() if ends else []
         except Unreachable:  # nothing is deleted in a cluster that does not answer
-            left = ()
+            left = []
         return CheckResult(news, [CheckFailure("snapshot_tags", _still_there(left))] if left else [])
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
@@ -141,8 +152,8 @@ class ReclaimBarrierProvider(RecordedInputs):
             poll_until_empty(look, volumes.explain, _props["timeout_seconds"])
 
 
-def _still_there(left: Sequence[Snapshot]) -> str:
-    lines = "".join(f"  {about_snapshot(snapshot)}\n" for snapshot in left)
+def _still_there(left: Sequence[str]) -> str:
+    lines = "".join(f"  {line}\n" for line in left)
     return (
         "storage-lab:snapshots cannot become false while there are snapshots, because nothing would delete them:\n"
         f"{lines}Delete these, or set it back to true."

@@ -195,7 +195,8 @@ class Controller(csi_grpc.ControllerServicer):
                 self._ec2.delete_volume(volume.volume_id, deadline)
             except CsiError as error:
                 raise error.undecided() from error
-            raise CsiError("INTERNAL", f"EC2 could not create {volume.volume_id}; is its key usable (kmsKeyId)?")
+            what = f"{volume.volume_id} from {volume.snapshot_id}" if volume.snapshot_id else volume.volume_id
+            raise CsiError("INTERNAL", f"EC2 could not create {what}; is its key usable (kmsKeyId)?")
 
     def _attach(self, volume: Volume, node_id: str, deadline: Deadline) -> None:
         """Ask EC2 to attach a free volume. One call at a time for each node, because a node has one set of devices."""

@@ -73,6 +73,13 @@ def is_free(port: int) -> bool:
         return True
 
 
+def require_free(chosen: Mapping[str, int]) -> None:
+    """Raise LocalCloudError where another program listens on one of these ports, by the names of their servers."""
+    for name, port in chosen.items():
+        if not is_free(port):
+            raise LocalCloudError(f"port {port} of {name} is taken by {holder(port)}: end that, and try again")
+
+
 def answers(port: int) -> bool:
     """Return whether something accepts connections on this loopback port."""
     with socket.socket() as probe:

@@ -94,7 +94,7 @@ def test_a_snapshot_brings_the_bytes_back(cloud: ControlPlane) -> None:
     restored = layout.volumes / second
     assert (restored / "folder" / "file").read_text() == "before\n", "a snapshot holds what was there when it was made"
 
-    with pytest.raises(LocalCloudError, match="delete volumesnapshot/kept -n default"):
+    with pytest.raises(LocalCloudError, match="kubectl delete volumesnapshot/kept -n default"):
         cloud.start(snapshots=False)
     assert cloud.health() == [], "what was refused must not have begun"
 

@@ -19,13 +19,15 @@ from tests.rehearsal.driver import DriverProcesses
 from tests.rehearsal.kubernetes import Kubernetes
 from tests.rehearsal.nodes import Nodes
 from tests.rehearsal.signatures import SECRET
+from tests.rehearsal.snapshot_controller import SnapshotController
 
 AWS_ITSELF = "AWSITSELF"
 DRIVER = "aws-ebs-csi-driver"
+SNAPSHOTS = "snapshot-controller"
 AGENT = "eks-pod-identity-agent"
 SERVICE_ACCOUNT = "ebs-csi-controller-sa"
 # A Deployment each; the other add-ons are DaemonSets, which are healthy with nothing to run on.
-NEED_NODES = {"coredns", DRIVER}
+NEED_NODES = {"coredns", DRIVER, SNAPSHOTS}
 CLUSTER_POLICIES = {"AmazonEKSClusterPolicy"}
 NODE_POLICIES = {"AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy", "AmazonEC2ContainerRegistryPullOnly"}
 DRIVER_POLICIES = {"AmazonEBSCSIDriverPolicyV2"}
@@ -48,6 +50,7 @@ class AwsBehaviour:
         self._endpoint, self._eks = endpoint, eks
         self.kubernetes = Kubernetes(folder / "kubernetes", tools)
         self._driver = DriverProcesses(folder / "driver", self.kubernetes, tools, endpoint)
+        self._snapshots = SnapshotController(folder / "snapshot-controller", self.kubernetes, tools)
         self._nodes = Nodes(self.kubernetes, lambda: self.client("ec2"))
         self._clients: dict[str, Any] = {}
         self._lock = threading.RLock()
@@ -164,11 +167,25 @@ class AwsBehaviour:
                 self._driver.start(nodes)
             else:
                 self._driver.stop()
+            self._settle_snapshots(nodes)
+
+    def _settle_snapshots(self, nodes: dict[str, str]) -> None:
+        if not self.kubernetes.running:
+            return
+        if not any(addon["addonName"] == SNAPSHOTS for addon in self._eks._addons.values()):
+            self._snapshots.remove()
+            return
+        self._snapshots.install()
+        if nodes:
+            self._snapshots.start()
+        else:
+            self._snapshots.stop()
 
     def end(self) -> None:
         """Stop every process that the rehearsal left behind."""
         with self._lock:
             self._driver.stop()
+            self._snapshots.stop()
             if self.kubernetes.running:
                 self.kubernetes.stop()
 
@@ -199,6 +216,7 @@ class AwsBehaviour:
             for key in [key for key in self._eks._addons if key.startswith(f"{name}/")]:
                 del self._eks._addons[key]
             self._driver.stop()
+            self._snapshots.forget()
             self.kubernetes.stop()
             self._nodes.delete_interfaces(f"control plane {name}")
 

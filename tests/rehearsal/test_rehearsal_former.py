@@ -60,9 +60,10 @@ class Run:
 def former_program(folder: Path) -> Path:
     """Unpack version 0.1, with AWS's name of the driver's policy: with the name that it says, AWS ends its `up`."""
     unpack_former(folder)
-    driver = folder / "components" / "eks" / "driver.py"
-    assert (wrong := "service-role/AmazonEBSCSIDriverPolicyV2") in driver.read_text()
-    driver.write_text(driver.read_text().replace(wrong, "AmazonEBSCSIDriverPolicyV2"))
+    driver = folder / "components" / "eks_driver.py"
+    name = "AmazonEBSCSIDriverPolicyV2"
+    assert f"service-role/{name}" in driver.read_text()
+    driver.write_text(driver.read_text().replace(f"service-role/{name}", name))
     return folder
 
 

@@ -10,6 +10,7 @@ from tests.planted.transform import plant
 from tests.rehearsal import planted_errors
 from tests.rehearsal.aws_rehearsal import AwsRehearsal
 from tests.rehearsal.scenarios import ResultOf
+from tests.rehearsal.snapshot_lab import SnapshotLab
 
 pytestmark = pytest.mark.thorough
 
@@ -40,7 +41,36 @@ def volumes_not_waited_for(folder: Path) -> Counter[str]:
         return rehearsal.left()
 
 
-SCENARIOS = [volumes_not_waited_for, coredns_with_the_cluster, nodes_before_the_cluster]
+def class_gone_before_its_snapshots(folder: Path) -> str:
+    """Return the classes that are left after a destroy that a snapshot holds up."""
+    with AwsRehearsal(folder, {"snapshots": True, "reclaimTimeoutSeconds": 1}) as rehearsal:
+        plant(rehearsal.checkout.folder, planted_errors.class_gone_before_its_snapshots)
+        rehearsal.checkout.up()
+        SnapshotLab(rehearsal).take("kept", of="nfs-pvc")
+        with pytest.raises(CommandFailed, match="VolumeSnapshot default/kept has the EBS snapshot"):
+            rehearsal.checkout.destroy()
+        return rehearsal.kubectl("get", "volumesnapshotclasses", "-o", "name")
+
+
+def snapshots_forgotten(folder: Path) -> tuple[Counter[str], list[str]]:
+    """Return what a destroy leaves of a lab with a snapshot, and the snapshots that the lab's tag finds."""
+    with AwsRehearsal(folder, {"snapshots": True}) as rehearsal:
+        plant(rehearsal.checkout.folder, planted_errors.snapshots_not_waited_for)
+        plant(rehearsal.checkout.folder, planted_errors.snapshots_without_their_tag)
+        rehearsal.checkout.up()
+        lab = SnapshotLab(rehearsal)
+        lab.take("kept", of="nfs-pvc")
+        rehearsal.checkout.destroy()
+        return rehearsal.left(), lab.ebs_snapshots()
+
+
+SCENARIOS = [
+    volumes_not_waited_for,
+    coredns_with_the_cluster,
+    nodes_before_the_cluster,
+    class_gone_before_its_snapshots,
+    snapshots_forgotten,
+]
 
 
 def test_coredns_with_the_cluster_is_a_deadlock(result_of: ResultOf) -> None:
@@ -58,3 +88,13 @@ def test_destroy_that_does_not_wait_for_volumes_leaks_them(result_of: ResultOf) 
     assert result_of(volumes_not_waited_for) == Counter(volume=1), (
         "the driver ended before it could delete the volume, and nobody said so"
     )
+
+
+def test_class_that_nothing_waits_for_is_gone_before_its_snapshots(result_of: ResultOf) -> None:
+    assert result_of(class_gone_before_its_snapshots) == "", "a destroy that was refused has deleted it"
+
+
+def test_destroy_that_does_not_wait_for_snapshots_leaks_them(result_of: ResultOf) -> None:
+    left, found = result_of(snapshots_forgotten)
+    assert left["snapshot"] == 1, "the driver ended, and nobody said that the snapshot is left"
+    assert found == [], "without the lab's tag the command in docs/eks.md does not find it"

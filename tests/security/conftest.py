@@ -28,7 +28,7 @@ def _created(folder: Path) -> ControlPlane:
     cloud = ControlPlane(folder, tools=TOOLS)
     before = os.umask(0)  # of a creator who shares everything
     try:
-        cloud.create("us-east-1")
+        cloud.create("us-east-1", snapshots=True)  # whatever a cloud can run
         cloud.ensure_running()
     finally:
         os.umask(before)

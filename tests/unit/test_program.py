@@ -21,6 +21,7 @@ NAMESPACE = "kubernetes:core/v1:Namespace"
 CLASS = "kubernetes:storage.k8s.io/v1:StorageClass"
 SERVER = "storage-lab:index:NfsServer"
 BARRIER = "pulumi-python:dynamic/storage-lab:ReclaimBarrier"
+GROWTH = "pulumi-python:dynamic/storage-lab:VolumeGrowth"
 CONTROL_PLANE = "pulumi-python:dynamic/storage-lab:ControlPlane"
 INSTANCE = "pulumi-python:dynamic/storage-lab:Ec2Instance"
 
@@ -93,7 +94,7 @@ def test_a_destroy_deletes_claims_then_barrier_then_the_driver() -> None:
 def test_a_destroy_looks_for_foreign_users_first() -> None:
     deployed = run_with_everybody()
     stop = deployed.one("pulumi-python:dynamic/storage-lab:ForeignUsers")
-    for type_ in (CLAIM, DEPLOYMENT, SERVICE, BARRIER):
+    for type_ in (CLAIM, DEPLOYMENT, SERVICE, BARRIER, GROWTH):
         for resource in deployed.all(type_):
             assert resource.urn in deployed.needs(stop), f"{resource.urn} would be deleted before anybody looked"
     [barrier] = deployed.all(BARRIER)
@@ -158,7 +159,7 @@ def test_the_barrier_looks_for_the_tag_of_the_clusters_volumes() -> None:
 
 def test_every_claim_grows_to_the_setting_after_its_server() -> None:
     deployed = run_with_everybody()
-    growth = deployed.one("pulumi-python:dynamic/storage-lab:VolumeGrowth")
+    growth = deployed.one(GROWTH)
     assert growth.inputs["storage"] == "3Gi"
     assert growth.inputs["claims"] == {"default/nfs-pvc": "1Gi", "team/media-pvc": "1Gi"}, "the sizes as they are"
     of_servers = {deployment.urn for deployment in deployed.all(DEPLOYMENT) if "NfsServer" in deployment.urn}

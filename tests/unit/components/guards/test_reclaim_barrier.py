@@ -99,9 +99,9 @@ def test_without_snapshots_nobody_asks_ec2_for_them(destroy: Any) -> None:
     assert ec2.snapshot_filters == [], "a login that may not ask would fail to destroy a lab without snapshots"
 
 
-def switched_off(monkeypatch: pytest.MonkeyPatch, *objects: Any) -> list[str]:
+def switched_off(monkeypatch: pytest.MonkeyPatch, *objects: Any, ec2: Ec2 | None = None) -> list[str]:
     monkeypatch.setattr(clients, "kubernetes_client", lambda _kubeconfig: Kubernetes(*objects))
-    monkeypatch.setattr(clients, "ec2_client", lambda _access: Ec2())
+    monkeypatch.setattr(clients, "ec2_client", lambda _access: ec2 or Ec2())
     return [failure.reason for failure in ReclaimBarrierProvider().check(dict(WITH_SNAPSHOTS), dict(PROPS)).failures]
 
 
@@ -113,3 +113,14 @@ def test_snapshots_are_not_switched_off_while_there_are_some(monkeypatch: pytest
 
 def test_snapshots_are_switched_off_where_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert switched_off(monkeypatch, snapshot_class("ebs-snapshots")) == []
+
+
+def test_snapshots_are_not_switched_off_while_ec2_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    [refusal] = switched_off(monkeypatch, ec2=Ec2(snapshots=(EBS_SNAPSHOT,)))
+    assert "aws ec2 delete-snapshot --snapshot-id snap-1" in refusal, "a destroy would not look for it any more"
+
+
+def test_snapshots_that_are_switched_off_leave_the_state() -> None:
+    provider = ReclaimBarrierProvider()
+    assert provider.diff("ebs", dict(WITH_SNAPSHOTS), dict(PROPS)).changes, "each later up would ask for snapshots"
+    assert not provider.diff("ebs", dict(PROPS), dict(PROPS)).changes
