@@ -1,6 +1,7 @@
 """Reads the EC2 objects that Kubernetes names."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
@@ -11,6 +12,16 @@ from lab.reading.objects import Thing
 from lab.reading.stack import Stack
 
 T = TypeVar("T")
+# EC2 accepts that many values in one filter.
+MOST_VALUES = 200
+
+
+@dataclass(frozen=True)
+class Ec2Seen:
+    """What EC2 has at one moment, by id. Without an argument: what is known before EC2 was asked."""
+
+    volumes: Mapping[str, Thing] = field(default_factory=dict[str, Thing])
+    instances: Mapping[str, Thing] = field(default_factory=dict[str, Thing])
 
 
 class Ec2Reader:
@@ -35,27 +46,35 @@ class Ec2Reader:
         except BotoCoreError as error:  # such as a profile of the shell's that does not exist
             raise LabError(f"the EC2 API cannot be asked: {error}") from None
 
-    def volume(self, id_: str | None) -> Thing | None:
-        """Return the volume, None where there is none or no id."""
-        pages = self._pages("describe_volumes", "volume-id", id_)
-        return next((volume for page in pages for volume in page["Volumes"]), None)
-
-    def instance(self, id_: str | None) -> Thing | None:
-        """Return the instance, None where there is none or no id."""
-        pages = self._pages("describe_instances", "instance-id", id_)
-        found = [one for page in pages for reservation in page["Reservations"] for one in reservation["Instances"]]
-        return next((one for one in found if one["InstanceId"] == id_), None)
+    def see(self, volume_ids: Collection[str], instance_ids: Collection[str]) -> Ec2Seen:
+        """Return those of the volumes and instances that exist."""
+        volumes = [one for page in self._pages("describe_volumes", "volume-id", volume_ids) for one in page["Volumes"]]
+        pages = self._pages("describe_instances", "instance-id", instance_ids)
+        instances = [one for page in pages for reservation in page["Reservations"] for one in reservation["Instances"]]
+        return Ec2Seen(
+            {one["VolumeId"]: one for one in volumes if one["VolumeId"] in volume_ids},
+            {one["InstanceId"]: one for one in instances if one["InstanceId"] in instance_ids},
+        )
 
     def tagged(self, *sets: Mapping[str, str]) -> list[Thing]:
         """Return the volumes with all tags of one of the sets, also those that EC2 is deleting."""
         found = [volume for tags in sets for volume in self._ask(partial(tagged_volumes, self._client, tags))]
         return list({volume["VolumeId"]: volume for volume in found}.values())
 
-    def _pages(self, operation: str, name: str, value: str | None) -> list[Any]:
-        if not value:
-            return []
+    def _pages(self, operation: str, name: str, values: Collection[str]) -> list[Any]:
+        """Return the pages about the ids that exist: a filter skips the others, where an id by itself is an error."""
+        ids = sorted(values)
+        some = [ids[start : start + MOST_VALUES] for start in range(0, len(ids), MOST_VALUES)]
         paginator = self._client.get_paginator(operation)
-        return self._ask(lambda: list(paginator.paginate(Filters=[{"Name": name, "Values": [value]}])))
+        return [
+            page
+            for asked in some
+            for page in self._ask(partial(self._all_of, paginator, [{"Name": name, "Values": asked}]))
+        ]
+
+    @staticmethod
+    def _all_of(paginator: Any, filters: list[dict[str, Any]]) -> list[Any]:
+        return list(paginator.paginate(Filters=filters))
 
     def _ask(self, question: Callable[[], T]) -> T:
         from botocore.exceptions import BotoCoreError, ClientError

@@ -1,23 +1,21 @@
 """Reads what Kubernetes and EC2 say about each NFS server, all at once, so that every step judges the same moment.
 
-Kubernetes is asked through kubectl. It is the command that the learner types, it follows the kubeconfig's credential
-plugin on both targets, and one call brings all kinds within a tenth of a second. Its JSON is kept as it is: a typed
-client would drop fields that a step wants to show, such as managedFields.
+Whoever looks once asks Kubernetes through kubectl. It is the command that the learner types, it follows the kubeconfig's
+credential plugin on both targets, and one call brings all kinds within a tenth of a second. `lab watch` follows the same
+kinds (follow.py). The JSON is kept as it is: a typed client would drop fields that a step wants to show, such as
+managedFields.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.access.lookups import claims_used_by
 from components.settings import ServerSettings
-from lab.reading.ec2 import Ec2Reader
+from lab.reading.ec2 import Ec2Reader, Ec2Seen
 from lab.reading.kubectl import Kubectl
 from lab.reading.objects import Thing, at, instance_id_of, name_of
 from lab.reading.stack import Stack
-
-KINDS = "pvc,deployments,pods,services,endpointslices,pv,volumeattachments,storageclasses,nodes,events"
-SERVICE_OF = "kubernetes.io/service-name"
+from lab.reading.things import FOR_KUBECTL, Things
 
 
 @dataclass(frozen=True)
@@ -92,30 +90,35 @@ def take_snapshots(stack: Stack, kubectl: Kubectl, ec2: Ec2Reader) -> list[Snaps
 
     Raises LabError where Kubernetes or EC2 does not answer.
     """
-    things = kubectl.list(KINDS)
+    things = Things(kubectl.list(FOR_KUBECTL))
+    return snapshots(stack, things, ec2.see(*ec2_ids(stack, things)))
+
+
+def ec2_ids(stack: Stack, things: Things) -> tuple[set[str], set[str]]:
+    """Return the ids of the servers' volumes, and of the instances that are nodes."""
+    volumes = {_volume_id(_pv(stack, server, things), _outputs(stack, server)) for server in stack.settings.servers}
+    instances = {instance_id_of(node) for node in things.of("Node")}
+    return {id_ for id_ in volumes if id_}, {id_ for id_ in instances if id_}
+
+
+def snapshots(stack: Stack, things: Things, ec2: Ec2Seen) -> list[Snapshot]:
+    """Return a snapshot for every server, from objects that were read already."""
     return [
         _snapshot(stack, server, things, ec2, first=index == 0) for index, server in enumerate(stack.settings.servers)
     ]
 
 
-def _snapshot(
-    stack: Stack, server: ServerSettings, things: Sequence[Thing], ec2: Ec2Reader, *, first: bool
-) -> Snapshot:
-    def those(kind: str) -> list[Thing]:
-        return [thing for thing in things if thing["kind"] == kind]
-
-    def named(kind: str, name: str | None, namespace: str | None = None) -> Thing | None:
-        return next((one for one in those(kind) if _is(one, name, namespace)), None) if name else None
-
-    outputs: Mapping[str, Any] = stack.outputs["servers"].get(server.label) or {}
-    claim = named("PersistentVolumeClaim", server.claim_name, server.namespace)
-    pods = [pod for pod in those("Pod") if _belongs(pod, server)]
-    pv = named("PersistentVolume", at(claim, "spec", "volumeName") or outputs.get("pvName"))
-    attachments = [
-        one for one in those("VolumeAttachment")
-        if pv and at(one, "spec", "source", "persistentVolumeName") == name_of(pv)
-    ]  # fmt: skip
-    node = named("Node", next((at(pod, "spec", "nodeName") for pod in pods if at(pod, "spec", "nodeName")), None))
+def _snapshot(stack: Stack, server: ServerSettings, things: Things, ec2: Ec2Seen, *, first: bool) -> Snapshot:
+    outputs = _outputs(stack, server)
+    deployment = things.named("Deployment", server.name, server.namespace)
+    claim = things.named("PersistentVolumeClaim", server.claim_name, server.namespace)
+    pods = things.pods_made_by(server.namespace, server.name)
+    pv = _pv(stack, server, things)
+    attachments = things.attachments_of(name_of(pv))
+    node = things.named(
+        "Node", next((at(pod, "spec", "nodeName") for pod in pods if at(pod, "spec", "nodeName")), None)
+    )
+    service = things.named("Service", server.name, server.namespace)
     return Snapshot(
         stack=stack.name,
         target=stack.settings.target,
@@ -124,38 +127,34 @@ def _snapshot(
         outputs=outputs,
         top_outputs=stack.outputs if first else None,
         claim=claim,
-        classes=those("StorageClass"),
-        deployment=named("Deployment", server.name, server.namespace),
+        classes=things.of("StorageClass"),
+        deployment=deployment,
         pods=pods,
-        foreign_pods=[pod for pod in those("Pod") if pod not in pods and _uses_claim(pod, server)],
-        service=named("Service", server.name, server.namespace),
+        foreign_pods=[pod for pod in things.pods_on(server.namespace, server.claim_name) if pod not in pods],
+        service=service,
         endpoints=[
             endpoint
-            for one in those("EndpointSlice")
-            if at(one, "metadata", "namespace") == server.namespace
-            and at(one, "metadata", "labels", SERVICE_OF) == server.name
+            for one in things.slices_of(server.namespace, server.name)
             for endpoint in one.get("endpoints") or ()
         ],
         pv=pv,
         attachments=attachments,
         node=node,
-        volume=ec2.volume(at(pv, "spec", "csi", "volumeHandle") or outputs.get("volumeId")),
-        instance=ec2.instance(instance_id_of(node)),
-        events=those("Event"),
+        volume=ec2.volumes.get(_volume_id(pv, outputs) or ""),
+        instance=ec2.instances.get(instance_id_of(node) or ""),
+        events=things.events_of(deployment, *pods, claim, pv, *attachments, node, service),
     )
 
 
-def _is(thing: Thing, name: str | None, namespace: str | None) -> bool:
-    return name_of(thing) == name and (namespace is None or at(thing, "metadata", "namespace") == namespace)
+def _outputs(stack: Stack, server: ServerSettings) -> Mapping[str, Any]:
+    return stack.outputs["servers"].get(server.label) or {}
 
 
-def _belongs(pod: Thing, server: ServerSettings) -> bool:
-    """Return whether the server's Deployment made the Pod: by the ReplicaSet's name, because the label is judged."""
-    owners: list[Thing] = at(pod, "metadata", "ownerReferences") or []
-    return at(pod, "metadata", "namespace") == server.namespace and any(
-        owner["kind"] == "ReplicaSet" and owner["name"].rpartition("-")[0] == server.name for owner in owners
-    )
+def _pv(stack: Stack, server: ServerSettings, things: Things) -> Thing | None:
+    claim = things.named("PersistentVolumeClaim", server.claim_name, server.namespace)
+    name = at(claim, "spec", "volumeName") or _outputs(stack, server).get("pvName")
+    return things.named("PersistentVolume", name)
 
 
-def _uses_claim(pod: Thing, server: ServerSettings) -> bool:
-    return at(pod, "metadata", "namespace") == server.namespace and server.claim_name in claims_used_by(pod)
+def _volume_id(pv: Thing | None, outputs: Mapping[str, Any]) -> str | None:
+    return at(pv, "spec", "csi", "volumeHandle") or outputs.get("volumeId")

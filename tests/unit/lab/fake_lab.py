@@ -181,15 +181,16 @@ class Ec2:
 
     def paginate(self, Filters: list[dict[str, Any]]) -> list[dict[str, Any]]:
         [wanted] = Filters
-        name, [value] = wanted["Name"], wanted["Values"]
+        name, values = wanted["Name"], wanted["Values"]
         if self._operation == "describe_instances":
             assert name == "instance-id"
-            found = [one for one in self._instances if one["InstanceId"] == value]
+            found = [one for one in self._instances if one["InstanceId"] in values]
             return [{"Reservations": [{"Instances": found}]}]
         assert self._operation == "describe_volumes"
         if name == "volume-id":
-            return [{"Volumes": [one for one in self._volumes if one["VolumeId"] == value]}]
+            return [{"Volumes": [one for one in self._volumes if one["VolumeId"] in values]}]
         assert name.startswith("tag:"), f"EC2 has no filter {name}"
+        [value] = values
         tag = {"Key": name.removeprefix("tag:"), "Value": value}
         return [{"Volumes": [one for one in self._volumes if tag in one["Tags"]]}]
 
