@@ -9,7 +9,7 @@ TOGETHER = --numprocesses=$(AT_ONCE) --dist=loadfile --no-loadscope-reorder
 # The longest modules are among the first two, so that none of them is left at the end.
 TIERS   = $(addprefix tests/,rehearsal docs local faults security conformance)
 
-.PHONY: up down setup verify status tour
+.PHONY: up down setup verify status watch tour
 .PHONY: test test-unit test-conformance test-local test-security test-faults test-thorough rehearse bench lint types setup-unit setup-test
 .SILENT:
 # With them every Python here would be another one, or load other modules.
@@ -28,7 +28,7 @@ down: setup
 setup:
 	$(PYTHON) -m tools.setup run
 
-verify status tour: setup
+verify status watch tour: setup
 	$(ACTIVE) && python -m lab $@ --stack $(STACK)
 
 # What is asked before every commit. What fails soon comes first; what takes long is left to `make test-thorough`.

@@ -1,9 +1,9 @@
 """Reads what Kubernetes and EC2 say about each NFS server, all at once, so that every step judges the same moment.
 
-Whoever looks once asks Kubernetes through kubectl. It is the command that the learner types, it follows the kubeconfig's
-credential plugin on both targets, and one call brings all kinds within a tenth of a second. `lab watch` follows the same
-kinds (follow.py). The JSON is kept as it is: a typed client would drop fields that a step wants to show, such as
-managedFields.
+`lab verify` and `lab status` look once, and ask Kubernetes through kubectl. It is the command that the learner types,
+it follows the kubeconfig's credential plugin on both targets, and one call brings all kinds within a tenth of a second.
+`lab watch` follows the same kinds (follow.py). The JSON is kept as it is: a typed client would drop fields that a step
+wants to show, such as managedFields.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,0 +1,188 @@
+"""Live: news in; the chains as they are now, and a timeline of sentences about what changed, out."""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from components.settings.conventions import DEFAULT_NAMESPACE, EBS_DRIVER
+from lab.beside import beside
+from lab.chain import Chain, Link, chain_of
+from lab.reading.ec2 import Ec2Seen
+from lab.reading.objects import at
+from lab.reading.snapshot import Snapshot, ec2_ids, snapshots
+from lab.reading.stack import Stack
+from lab.reading.world import EC2, KUBERNETES, Away, Changed, Ec2Told, Listed, News, World
+from lab.sentences import about_instance, about_volume, sentences
+
+# What a learner may want to scroll back to.
+MOST_SENTENCES = 500
+EC2_LINKS = ("EBS volume", "EC2 instance")
+ASKING = "asking EC2"
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A line of the timeline. `bad` is set for warnings and failures."""
+
+    when: datetime
+    text: str
+    bad: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.when:%H:%M:%S} {self.text}"
+
+
+Place = tuple[str, str, int]
+"""A link in the picture: its server, its kind, and which one of that kind."""
+
+
+class Live:
+    """The times are those that the caller gives with each piece of news."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.timeline: deque[Sentence] = deque(maxlen=MOST_SENTENCES)
+        self.away: dict[str, str] = {}
+        self.changed: dict[Place, datetime] = {}
+        self._world = World()
+        self._told: set[str] = set()
+        self._links: dict[Place, Link] = {}
+        self._chains: list[Chain] | None = None
+        self._news_at: datetime | None = None
+        self._namespaces = {DEFAULT_NAMESPACE, *stack.settings.namespaces}
+
+    @property
+    def listed(self) -> bool:
+        """Whether the cluster has answered yet."""
+        return KUBERNETES in self._told
+
+    def take(self, news: News, now: datetime) -> list[Sentence]:
+        """Take the news in, and return the sentences that it adds to the timeline."""
+        before = len(self._told)
+        said = self._away(news) if isinstance(news, Away) else self._news(news)
+        self._chains, self._news_at = None, now
+        if len(self._told | set(self.away)) == 2 and len(self._told) > before:
+            said.append(self._summary())
+        return [self.say(text, now, bad=isinstance(news, Away) or "warns" in text) for text in said]
+
+    def say(self, text: str, now: datetime, *, bad: bool = False) -> Sentence:
+        """Add a line to the timeline, and return it."""
+        sentence = Sentence(now, text, bad)
+        self.timeline.append(sentence)
+        return sentence
+
+    def look(self) -> Sequence[Chain]:
+        """Return the chain of every server; empty before the cluster has answered.
+
+        A class has many servers, so who takes much news looks after all of it, and not after each piece.
+        """
+        if not self.listed:
+            return []
+        if self._chains is None:
+            self._chains = [self._chain(seen) for seen in self.snapshots()]
+            self._mark(self._chains)
+        return self._chains
+
+    def snapshots(self) -> list[Snapshot]:
+        """Return the same that `lab verify` judges."""
+        return snapshots(self.stack, self._world.things, self._world.ec2)
+
+    def beside(self) -> list[Link]:
+        """Return the clients and the tour."""
+        return beside(self.stack, self._world.things)
+
+    def ec2_ids(self) -> tuple[set[str], set[str]]:
+        """Return what to ask EC2 about: all that Kubernetes names, and what was there at the last look."""
+        volumes, instances = ec2_ids(self.stack, self._world.things)
+        handles = {
+            at(pv, "spec", "csi", "volumeHandle")
+            for pv in self._world.things.of("PersistentVolume")
+            if at(pv, "spec", "csi", "driver") == EBS_DRIVER
+        }
+        return volumes | handles | set(self._world.ec2.volumes), instances | set(self._world.ec2.instances)
+
+    def last_change(self) -> Place | None:
+        """Return the link that changed last; None while nothing has."""
+        return max(self.changed, key=lambda place: self.changed[place], default=None)
+
+    def _away(self, news: Away) -> list[str]:
+        known = self.away.get(news.api)
+        self.away[news.api] = news.why
+        return [] if known == news.why else [f"{news.api} does not answer: {news.why.rstrip('.')}. Asking again."]
+
+    def _news(self, news: Listed | Changed | Ec2Told) -> list[str]:
+        api = EC2 if isinstance(news, Ec2Told) else KUBERNETES
+        said = [f"{api} answers again."] if self.away.pop(api, None) and api in self._told else []
+        if isinstance(news, Ec2Told):
+            changes = self._ec2(news.seen)
+        else:
+            changes = [
+                text
+                for turn in self._world.take(news)
+                if at(turn.thing, "metadata", "namespace") in (None, *self._namespaces)
+                for text in sentences(turn, self._world)
+            ]
+        said += changes if api in self._told else []
+        self._told.add(api)
+        return said
+
+    def _ec2(self, seen: Ec2Seen) -> list[str]:
+        was, self._world.ec2 = self._world.ec2, seen
+        ids = sorted(was.volumes.keys() | seen.volumes.keys())
+        said = [about_volume(id_, was.volumes.get(id_), seen.volumes.get(id_), self._world) for id_ in ids]
+        ids = sorted(was.instances.keys() | seen.instances.keys())
+        said += [about_instance(id_, was.instances.get(id_), seen.instances.get(id_)) for id_ in ids]
+        return [text for text in said if text]
+
+    def _chain(self, seen: Snapshot) -> Chain:
+        chain = chain_of(seen)
+        if EC2 in self._told:
+            return chain
+        volume = at(seen.pv, "spec", "csi", "volumeHandle") or ""
+        return replace(
+            chain,
+            links=[
+                replace(link, name=link.name or volume, state=ASKING, well=True) if link.kind in EC2_LINKS else link
+                for link in chain.links
+            ],
+        )
+
+    def _mark(self, chains: Sequence[Chain]) -> None:
+        """Note which links are not as they were at the last look."""
+        links = {place: link for chain in chains for place, link in places(chain).items()}
+        for place, link in links.items():
+            old = self._links.get(place)
+            if old is None or self._news_at is None or ASKING in (old.state, link.state):
+                continue
+            if (old.name, old.state) != (link.name, link.state):
+                self.changed[place] = self._news_at
+        self._links = links
+
+    def _summary(self) -> str:
+        """Return the first sentence: how the lab is found."""
+        chains = self.look()
+        broken = [f"{chain.server} ({why})" for chain in chains if (why := broken_links(chain))]
+        count = f"{len(chains)} servers" if len(chains) > 1 else chains[0].server
+        if broken:
+            return f"{count}; the chain is broken at {', '.join(broken[:5])}{' and others' if len(broken) > 5 else ''}."
+        if len(chains) > 1:
+            return f"{count}: every chain holds, from the Deployment to the EC2 instance."
+        links = {link.kind: link for link in chains[0].links}
+        return (
+            f"{count}: the chain holds, from Pod {links['Pod'].name} to the volume {links['EBS volume'].name} on the "
+            f"instance {links['EC2 instance'].name}."
+        )
+
+
+def broken_links(chain: Chain) -> str:
+    """Return the kinds and states of the links that are not well; empty if the chain holds."""
+    return ", ".join(f"{link.kind} {link.state}" for link in chain.links if not link.well)
+
+
+def places(chain: Chain) -> Mapping[Place, Link]:
+    """Return the links of a chain by their place in the picture."""
+    found: dict[Place, Link] = {}
+    for link in chain.links:
+        found[chain.server, link.kind, sum(place[1] == link.kind for place in found)] = link
+    return found

@@ -1,0 +1,150 @@
+"""Follows a lab: Kubernetes by its watches, EC2 by a question now and then, because EC2 tells nothing by itself."""
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from functools import cache
+from typing import Any, NoReturn
+
+from components.access.clients import async_kubernetes_client, unreachable_errors
+from lab.errors import LabError
+from lab.reading.background import in_background
+from lab.reading.ec2 import Ec2Reader
+from lab.reading.objects import Thing
+from lab.reading.stack import Stack
+from lab.reading.things import KINDS
+from lab.reading.world import EC2, KUBERNETES, Away, Changed, Ec2Told, Listed, News
+
+# Between two questions to EC2 while nothing moves. After Kubernetes has moved a volume, EC2 is asked soon.
+EC2_SECONDS, EC2_SOON_SECONDS = 10.0, 0.5
+EC2_KINDS = ("VolumeAttachment", "PersistentVolume", "Node")
+# A watch that is silent that long is begun again: so a cluster that vanished without a word is found out.
+SILENT_SECONDS = 60
+# Between two attempts to reach a cluster that is away.
+RETRY_SECONDS = 1.0
+GONE = 410
+Ids = tuple[Collection[str], Collection[str]]
+
+
+class Follower:
+    """Tells the news of a stack. `ec2_ids` returns the volumes and instances to ask EC2 about."""
+
+    def __init__(self, stack: Stack, tell: Callable[[News], None], ec2_ids: Callable[[], Ids]) -> None:
+        self._stack, self._news, self._ec2_ids = stack, tell, ec2_ids
+        self._ec2_soon = asyncio.Event()
+
+    async def follow(self) -> None:
+        """Follow both APIs until cancelled. One that is away is news, and is asked again and again."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._follow_kubernetes())
+            group.create_task(self._follow_ec2())
+
+    def _tell(self, news: News) -> None:
+        self._news(news)
+        if isinstance(news, Listed) or (isinstance(news, Changed) and news.thing["kind"] in EC2_KINDS):
+            self._ec2_soon.set()
+
+    async def _follow_kubernetes(self) -> NoReturn:
+        errors = await in_background(unreachable_errors)
+        while True:
+            away: list[BaseException] = []
+            try:
+                await self._list_and_watch()
+            except* (*errors, TimeoutError) as group:
+                away = _leaves(group)
+            # The versions that the watches went on from are too old: they are listed anew, and nothing is wrong.
+            if not any(_status(error) == GONE for error in away):
+                self._tell(Away(KUBERNETES, _reason(away[0])))
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _list_and_watch(self) -> None:
+        """List all kinds and watch them, until one of them fails. A new client restarts a local cloud that is down."""
+        client = await in_background(lambda: async_kubernetes_client(self._stack.kubeconfig))
+        try:
+            kinds = list(resources())
+            # The first question gets the credential, and the others use it.
+            first = await _list(client, kinds[0])
+            async with asyncio.TaskGroup() as group:
+                others = [group.create_task(_list(client, kind)) for kind in kinds[1:]]
+            lists = [first, *(task.result() for task in others)]
+            self._tell(Listed([thing for things, _ in lists for thing in things]))
+            async with asyncio.TaskGroup() as group:
+                for kind, (_, version) in zip(kinds, lists, strict=True):
+                    group.create_task(self._watch(client, kind, version))
+        finally:
+            await client.close()
+
+    async def _watch(self, client: Any, kind: str, version: str) -> NoReturn:
+        while True:
+            changes = client.watch(resources()[kind], resource_version=version, **_everywhere(kind))
+            try:
+                while True:
+                    async with asyncio.timeout(SILENT_SECONDS):
+                        change, thing = await anext(changes)
+                    version = thing["metadata"]["resourceVersion"]
+                    self._tell(Changed({"kind": kind, **thing}, deleted=change == "DELETED"))
+            except TimeoutError:
+                continue
+            finally:
+                await changes.aclose()
+
+    async def _follow_ec2(self) -> NoReturn:
+        reader: Ec2Reader | None = None
+        await self._ec2_soon.wait()
+        while True:
+            self._ec2_soon.clear()
+            try:
+                # Made again after a failure: a local cloud that was built anew has another key.
+                reader = reader or await in_background(lambda: Ec2Reader.of(self._stack))
+                seen = await in_background(lambda made=reader: made.see(*self._ec2_ids()))
+                self._tell(Ec2Told(seen))
+            except LabError as error:
+                reader = None
+                self._tell(Away(EC2, str(error)))
+            try:
+                await asyncio.wait_for(self._ec2_soon.wait(), EC2_SECONDS)
+                await asyncio.sleep(EC2_SOON_SECONDS)
+            except TimeoutError:
+                continue
+
+
+@cache
+def resources() -> dict[str, Any]:
+    """Return lightkube's class for every kind; it leaves an object the JSON that it is."""
+    from lightkube import generic_resource
+
+    made: dict[str, Any] = {}
+    for kind, api in KINDS.items():
+        scope = "namespaced" if api.namespaced else "global"
+        made[kind] = getattr(generic_resource, f"create_{scope}_resource")(api.group, "v1", kind, api.plural)
+    return made
+
+
+async def _list(client: Any, kind: str) -> tuple[Sequence[Thing], str]:
+    """Return the objects of a kind, and the version from which a watch goes on."""
+    found = client.list(resources()[kind], **_everywhere(kind))
+    # A list does not repeat its kind in every item.
+    things = [{"kind": kind, **thing} async for thing in found]
+    return things, found.resourceVersion
+
+
+def _everywhere(kind: str) -> dict[str, str]:
+    return {"namespace": "*"} if KINDS[kind].namespaced else {}
+
+
+def _leaves(error: Any) -> list[BaseException]:
+    """Return the exceptions in a group, and in the groups within it."""
+    inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    return [leaf for one in inner for leaf in _leaves(one)] or [error]
+
+
+def _status(error: BaseException) -> int | None:
+    """Return the HTTP status of an answer that is an error; None where there is no answer."""
+    return getattr(
+        getattr(error, "status", None), "code", getattr(getattr(error, "response", None), "status_code", None)
+    )
+
+
+def _reason(error: BaseException) -> str:
+    """Return the last line: the credential plugin says there why it failed."""
+    lines = str(error).strip().splitlines()
+    return lines[-1] if lines else type(error).__name__

@@ -1,0 +1,73 @@
+"""lab watch: the chain live, a timeline below it, and keys that type what a learner would type."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import TextIO
+
+from lab.errors import LabError
+from lab.live import Live
+from lab.reading.kubectl import kubectl_of
+from lab.reading.stack import Stack, read_stack
+from lab.reading.world import News
+
+# A Pod that ends takes up to half a minute, a volume that moves a minute and more.
+COMMAND_SECONDS = 300.0
+
+
+def watch(stack_name: str | None, out: TextIO = sys.stdout) -> int:
+    """Show the lab until the learner leaves. Returns the exit status.
+
+    Raises LabError where there is nothing to watch.
+    """
+    try:
+        if can_draw(out):
+            _draw(stack_name)
+        else:
+            from lab.watch.lines import write_lines
+
+            write_lines(_up(stack_name), follow, out, _now)
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+def can_draw(out: TextIO) -> bool:
+    """Return whether there is a terminal at both ends that can be drawn on."""
+    return out.isatty() and sys.stdin.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
+async def follow(live: Live, tell: Callable[[News], None]) -> None:
+    """Tell the news of the stack until cancelled."""
+    from lab.reading.follow import Follower
+
+    await Follower(live.stack, tell, live.ec2_ids).follow()
+
+
+def type_kubectl(stack: Stack, words: Sequence[str]) -> str:
+    """Run kubectl for the stack, and return what it printed. Raises LabError."""
+    with kubectl_of(stack) as kubectl:
+        return kubectl.run(*words, timeout=COMMAND_SECONDS)
+
+
+def _draw(stack_name: str | None) -> None:
+    # Textual alone takes a quarter of a second to load.
+    from lab.watch.app import WatchApp
+
+    app = WatchApp(partial(_up, stack_name), follow, type_kubectl, _now)
+    error = app.run()
+    if isinstance(error, LabError):
+        raise error
+
+
+def _up(stack_name: str | None) -> Stack:
+    """Return the stack. Raises LabError where nothing of it is up."""
+    stack = read_stack(stack_name)
+    _ = stack.kubeconfig
+    return stack
+
+
+def _now() -> datetime:
+    return datetime.now().astimezone()
