@@ -16,7 +16,7 @@ from lab.reading.world import EC2, KUBERNETES, Away, Changed, Ec2Told, Listed, N
 
 # Between two questions to EC2 while nothing moves. After Kubernetes has moved a volume, EC2 is asked soon.
 EC2_SECONDS, EC2_SOON_SECONDS = 10.0, 0.5
-EC2_KINDS = ("VolumeAttachment", "PersistentVolume", "Node")
+EC2_KINDS = ("VolumeAttachment", "PersistentVolume")
 # A watch that is silent that long is begun again: so a cluster that vanished without a word is found out.
 SILENT_SECONDS = 60
 # Between two attempts to reach a cluster that is away.
@@ -145,6 +145,8 @@ def _status(error: BaseException) -> int | None:
 
 
 def _reason(error: BaseException) -> str:
-    """Return the last line: the credential plugin says there why it failed."""
+    """Return why a cluster does not answer: the last line, in which a credential plugin says why it failed."""
+    if type(error).__name__ in ("RemoteProtocolError", "ReadError"):
+        return "the connection was closed"
     lines = str(error).strip().splitlines()
     return lines[-1] if lines else type(error).__name__
