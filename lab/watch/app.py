@@ -31,12 +31,26 @@ Follow = Callable[[Live, Callable[[News], None]], Awaitable[None]]
 Run = Callable[[Stack, Sequence[str]], str]
 
 
+class Lines(Static):
+    """Shows a text; one that is given again is not laid out again."""
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id, markup=False)
+        self._shown = Text()
+
+    def show(self, text: Text) -> None:
+        if text != self._shown:
+            self._shown = text
+            self.update(text)
+
+
 class WatchApp(App[LabError]):
     """Ends with the LabError for which there is nothing to watch; with None when the learner leaves.
 
     `read` returns the stack, `follow` tells the news until it is cancelled, `run` types a kubectl command.
     """
 
+    TITLE = "storage-lab"
     ENABLE_COMMAND_PALETTE = False
     CSS = """
     #top { height: 1; background: $panel; padding: 0 1; }
@@ -56,19 +70,21 @@ class WatchApp(App[LabError]):
         self._read, self._follow, self._run, self._clock = read, follow, run, clock
         self._live: Live | None = None
         self._waiting = False
+        self._top = Lines(id="top")
+        self._servers = DataTable[Any](id="servers", cursor_type="row")
+        self._links, self._lines = Lines(), Lines()
+        self._chain_panel = VerticalScroll(self._links, id="chain", can_focus=False)
+        self._timeline = VerticalScroll(self._lines, id="timeline")
 
     def compose(self) -> ComposeResult:
-        yield Static("storage-lab: reading the stack", id="top", markup=False)
-        yield DataTable[Any](id="servers", cursor_type="row")
-        with VerticalScroll(id="chain", can_focus=False):
-            yield Static(id="links", markup=False)
-        with VerticalScroll(id="timeline"):
-            yield Static(id="lines", markup=False)
-        yield Footer()
+        yield from (self._top, self._servers, self._chain_panel, self._timeline, Footer())
 
     def on_mount(self) -> None:
-        self.query_one("#timeline").border_title = "What happened"
-        self.query_one("#servers", DataTable[Any]).add_columns("NfsServer", "State", "Changed")
+        self._top.show(Text("storage-lab: reading the stack"))
+        self._timeline.border_title = "What happened"
+        # Its end stays in sight until the learner scrolls up.
+        self._timeline.anchor()
+        self._servers.add_columns("NfsServer", "State", "Changed")
         self.run_worker(self._begin())
         self.set_interval(AGE_SECONDS, self._show)
 
@@ -131,31 +147,23 @@ class WatchApp(App[LabError]):
         """Draw what differs from the screen."""
         self._waiting = False
         live = self._live
-        if live is None or len(self.screen_stack) == 0:
+        if live is None:
             return
-        top = self.query_one("#top", Static)
-        top.set_class(bool(live.away), "away")
         away = "; ".join(f"{api} does not answer: {why}" for api, why in live.away.items())
         following = "following Kubernetes and EC2" if live.listed else "asking Kubernetes"
-        _update(top, Text(f"{live.stack.name} ({live.stack.settings.target})  {away or following}", no_wrap=True))
+        self._top.set_class(bool(live.away), "away")
+        self._top.show(Text(f"{live.stack.name} ({live.stack.settings.target})  {away or following}", no_wrap=True))
         chains = live.look()
         if len(chains) > 1:
             self._show_servers(chains, live)
         if chain := self._chain():
-            panel = self.query_one("#chain")
-            panel.border_title = chain.server
+            self._chain_panel.border_title = chain.server
             width = max(self.size.width - 2, 20)
-            _update(
-                self.query_one("#links", Static),
-                chain_text(chain, live.beside(), live.last_change(), self._clock(), width),
-            )
-        timeline = self.query_one("#timeline", VerticalScroll)
-        at_end = timeline.scroll_offset.y >= timeline.max_scroll_y
-        if _update(self.query_one("#lines", Static), timeline_text(live.timeline)) and at_end:
-            self.call_after_refresh(timeline.scroll_end, animate=False)
+            self._links.show(chain_text(chain, live.beside(), live.last_change(), self._clock(), width))
+        self._lines.show(timeline_text(live.timeline))
 
     def _show_servers(self, chains: Sequence[Chain], live: Live) -> None:
-        table = self.query_one("#servers", DataTable[Any])
+        table = self._servers
         table.display = True
         for row, chain in enumerate(chains):
             cells = server_cells(chain, live.changed)
@@ -169,14 +177,5 @@ class WatchApp(App[LabError]):
     def _chain(self) -> Chain | None:
         """Return the chain that the keys are about: the only one, or the one at the table's cursor."""
         chains = self._live.look() if self._live else ()
-        row = self.query_one("#servers", DataTable[Any]).cursor_row if len(chains) > 1 else 0
+        row = self._servers.cursor_row if len(chains) > 1 else 0
         return chains[row] if row < len(chains) else None
-
-
-def _update(widget: Static, text: Text) -> bool:
-    """Give the widget a text, if that differs; a widget that is given the same is laid out again for nothing."""
-    if getattr(widget, "shown", None) == text:
-        return False
-    widget.shown = text  # pyright: ignore[reportAttributeAccessIssue]
-    widget.update(text)
-    return True

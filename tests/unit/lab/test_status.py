@@ -1,22 +1,14 @@
-"""lab status: the chain as a tree, once or at every change."""
+"""lab status: the chain as a tree."""
 
 import io
-import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-import pytest
-
 from lab import status as statuses
-from lab.chain import MISSING, Chain, chain_of
-from tests.unit.lab.fake_lab import INSTANCE, MADE, POD, PV, VOLUME, FakeLab, broken
+from lab.chain import Chain, chain_of
+from tests.unit.lab.fake_lab import INSTANCE, MADE, POD, PV, VOLUME, FakeLab
 
 NOW = datetime.fromisoformat(MADE) + timedelta(minutes=7)
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 def drawn(*chains: Chain) -> str:
@@ -48,32 +40,3 @@ def test_chains_of_several_servers_hang_below_their_names() -> None:
         f"NfsServer {here.server}", "NfsServer team-a/nfs-server",
     ]  # fmt: skip
     assert sum("Deployment nfs-server" in line for line in lines) == 2
-
-
-def watched(monkeypatch: pytest.MonkeyPatch, out: io.StringIO, *labs: FakeLab) -> str:
-    """Return what `status --watch` shows of one lab after the other, until Ctrl-C."""
-    from rich.console import Console
-
-    looks = iter([[chain_of(lab.seen())] for lab in labs])
-
-    def look() -> list[Chain]:
-        if chains := next(looks, None):
-            return chains
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(statuses, "PAUSE_SECONDS", 0)
-    with pytest.raises(KeyboardInterrupt):
-        statuses.watch(look, Console(file=out, width=500))
-    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", out.getvalue())
-
-
-@pytest.mark.parametrize("out", [io.StringIO(), Terminal()])
-def test_watch_shows_a_change(monkeypatch: pytest.MonkeyPatch, out: io.StringIO) -> None:
-    gone = broken(lambda lab: lab.remove("Pod"))
-    shown = watched(monkeypatch, out, FakeLab(), gone)
-    assert shown.index(f"Pod {POD}") < shown.index(f"Pod  {MISSING}")
-
-
-def test_watch_in_a_pipe_is_silent_while_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = watched(monkeypatch, io.StringIO(), FakeLab(), FakeLab(), FakeLab(), broken(lambda lab: lab.remove("Pod")))
-    assert shown.count("Deployment nfs-server") == 2, "a log of what did not happen"

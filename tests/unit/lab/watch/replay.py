@@ -16,7 +16,7 @@ from lab.reading.world import News
 from lab.watch.app import WatchApp
 from tests.unit.lab.watch.recorded import recorded, stack
 
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = 15.0
 
 
 class Replay:
@@ -62,8 +62,12 @@ def screen(app: WatchApp) -> str:
 
 
 async def until(pilot: Pilot[Any], replay: Replay, words: str) -> str:
-    """Return the screen as soon as it has the words."""
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        while words not in (shown := screen(replay.app)):
-            await pilot.pause(0.02)
+    """Return the screen as soon as it has the words, which may go on in the next line."""
+    shown = ""
+    try:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while words not in " ".join((shown := screen(replay.app)).split()):
+                await pilot.pause(0.02)
+    except TimeoutError:
+        raise AssertionError(f"{words} is not on the screen:\n{shown}") from None
     return shown
