@@ -9,6 +9,7 @@ from typing import TextIO
 
 from lab.errors import LabError
 from lab.live import Live
+from lab.reading.background import start
 from lab.reading.kubectl import kubectl_of
 from lab.reading.stack import Stack, read_stack
 from lab.reading.world import News
@@ -39,6 +40,15 @@ def can_draw(out: TextIO) -> bool:
     return out.isatty() and sys.stdin.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
+def preload() -> None:
+    """Load the clients of both APIs."""
+    import boto3  # noqa: F401
+
+    from lab.reading.follow import resources
+
+    resources()
+
+
 async def follow(live: Live, tell: Callable[[News], None]) -> None:
     """Tell the news of the stack until cancelled."""
     from lab.reading.follow import Follower
@@ -53,11 +63,15 @@ def type_kubectl(stack: Stack, words: Sequence[str]) -> str:
 
 
 def _draw(stack_name: str | None) -> None:
-    # Textual alone takes a quarter of a second to load.
+    # Pulumi needs a second. Textual loads meanwhile; what loads after it would delay the first picture.
+    reading = start(partial(_up, stack_name))
     from lab.watch.app import WatchApp
 
-    app = WatchApp(partial(_up, stack_name), follow, type_kubectl, _now)
-    error = app.run()
+    def read() -> Stack:
+        preload()
+        return reading.result()
+
+    error = WatchApp(read, follow, type_kubectl, _now).run()
     if isinstance(error, LabError):
         raise error
 
