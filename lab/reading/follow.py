@@ -131,9 +131,9 @@ def _everywhere(kind: str) -> dict[str, str]:
     return {"namespace": "*"} if KINDS[kind].namespaced else {}
 
 
-def _leaves(error: Any) -> list[BaseException]:
+def _leaves(error: BaseException) -> list[BaseException]:
     """Return the exceptions in a group, and in the groups within it."""
-    inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    inner: Sequence[BaseException] = getattr(error, "exceptions", ())
     return [leaf for one in inner for leaf in _leaves(one)] or [error]
 
 

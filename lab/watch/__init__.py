@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
+from importlib import import_module
 from typing import TextIO
 
 from lab.errors import LabError
@@ -42,11 +43,8 @@ def can_draw(out: TextIO) -> bool:
 
 def preload() -> None:
     """Load the clients of both APIs."""
-    import boto3  # noqa: F401
-
-    from lab.reading.follow import resources
-
-    resources()
+    import_module("boto3")
+    import_module("lightkube")
 
 
 async def follow(live: Live, tell: Callable[[News], None]) -> None:
@@ -63,11 +61,11 @@ def type_kubectl(stack: Stack, words: Sequence[str]) -> str:
 
 
 def _draw(stack_name: str | None) -> None:
-    # Pulumi needs a second. Textual loads meanwhile; what loads after it would delay the first picture.
-    reading = start(partial(_up, stack_name))
     from lab.watch.app import WatchApp
 
     def read() -> Stack:
+        # Called after the first picture, which both would delay: Pulumi needs a second, and the clients load meanwhile.
+        reading = start(partial(_up, stack_name))
         preload()
         return reading.result()
 
