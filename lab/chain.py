@@ -130,7 +130,11 @@ def _instance(seen: Snapshot) -> Link:
     if instance is None:
         return Link("EC2 instance", instance_id_of(seen.node) or "", MISSING, well=False)
     state = instance["State"]["Name"]
-    about = (f"{instance['InstanceType']}, {instance['Placement']['AvailabilityZone']}", f"is {name_of(seen.node)}")
+    node = name_of(seen.node)
+    about = (
+        f"{instance['InstanceType']}, {instance['Placement']['AvailabilityZone']}",
+        *([f"is {node}"] if node else ()),
+    )
     return Link(
         "EC2 instance", instance["InstanceId"], state, state == "running", moment(instance.get("LaunchTime")), about
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any, NoReturn
 
@@ -100,11 +101,10 @@ class Follower:
             except LabError as error:
                 reader = None
                 self._tell(Away(EC2, str(error)))
-            try:
-                await asyncio.wait_for(self._ec2_soon.wait(), EC2_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(EC2_SECONDS):
+                    await self._ec2_soon.wait()
                 await asyncio.sleep(EC2_SOON_SECONDS)
-            except TimeoutError:
-                continue
 
 
 @cache

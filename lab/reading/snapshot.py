@@ -115,9 +115,11 @@ def _snapshot(stack: Stack, server: ServerSettings, things: Things, ec2: Ec2Seen
     pods = things.pods_made_by(server.namespace, server.name)
     pv = _pv(stack, server, things)
     attachments = things.attachments_of(name_of(pv))
-    node = things.named(
-        "Node", next((at(pod, "spec", "nodeName") for pod in pods if at(pod, "spec", "nodeName")), None)
-    )
+    placed = [at(pod, "spec", "nodeName") for pod in pods if at(pod, "spec", "nodeName")]
+    node = things.named("Node", placed[0]) if placed else None
+    volume = ec2.volumes.get(_volume_id(pv, outputs) or "")
+    # Between two Pods the volume is still attached to the instance of the last one.
+    attached = [] if placed else [one["InstanceId"] for one in at(volume, "Attachments") or ()]
     service = things.named("Service", server.name, server.namespace)
     return Snapshot(
         stack=stack.name,
@@ -140,8 +142,8 @@ def _snapshot(stack: Stack, server: ServerSettings, things: Things, ec2: Ec2Seen
         pv=pv,
         attachments=attachments,
         node=node,
-        volume=ec2.volumes.get(_volume_id(pv, outputs) or ""),
-        instance=ec2.instances.get(instance_id_of(node) or ""),
+        volume=volume,
+        instance=ec2.instances.get(next(iter(attached), None) or instance_id_of(node) or ""),
         events=things.events_of(deployment, *pods, claim, pv, *attachments, node, service),
     )
 
