@@ -11,6 +11,7 @@ import pytest
 
 from checkout import Checkout
 from checkout.until import until
+from tests.local.terminals import on_a_terminal
 
 LAB = ("python", "-m", "lab")
 SECOND_DEFAULT = """
@@ -98,22 +99,22 @@ def test_status_shows_every_id_of_the_chain(checkout: Checkout) -> None:
     assert [name for name, line in zip(chain, lines, strict=True) if name not in line] == [], said
 
 
-def test_watch_shows_a_change_and_ends_quietly_on_ctrl_c(checkout: Checkout) -> None:
+def test_watch_tells_of_a_deleted_pod_and_ends_quietly_on_ctrl_c(checkout: Checkout) -> None:
     [before] = checkout.get("pods")["items"]
+    name, volume = before["metadata"]["name"], checkout.outputs()["volumeId"]
     watch = subprocess.Popen(
-        [*LAB, "status", "--watch"], cwd=checkout.folder, env=checkout.env, text=True,
+        [*LAB, "watch"], cwd=checkout.folder, env=checkout.env, text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     try:
         assert watch.stdout
-        shown = iter(watch.stdout)
-        next(line for line in shown if before["metadata"]["name"] in line)
-        checkout.kubectl("delete", "pod", before["metadata"]["name"], "--wait=false")
-        another = re.compile(r"Pod (nfs-server-\S+)  Running, ready")
-        changed = next(
-            found[1] for line in shown if (found := another.search(line)) and found[1] != before["metadata"]["name"]
-        )
-        assert changed != before["metadata"]["name"]
+        told = iter(watch.stdout)
+        assert f"the chain holds, from Pod {name} to the volume {volume}" in next(told)
+        checkout.kubectl("delete", "pod", name, "--wait=false")
+        # A line that never comes ends the test by its timeout.
+        next(line for line in told if f"Pod {name} is gone; the volume {volume} stays" in line)
+        ready = re.compile(rf"Pod (nfs-server-\S+) is ready on node-1, with the volume {volume} at /exports")
+        assert next(found[1] for line in told if (found := ready.search(line))) != name
         watch.send_signal(signal.SIGINT)
         _, errors = watch.communicate(timeout=30)
     finally:
@@ -121,6 +122,24 @@ def test_watch_shows_a_change_and_ends_quietly_on_ctrl_c(checkout: Checkout) -> 
         watch.wait()
     assert watch.returncode == 0
     assert errors == ""
+
+
+def test_watch_on_a_terminal_deletes_the_pod_by_its_key(checkout: Checkout) -> None:
+    attached_again(checkout)
+    [before] = checkout.get("pods")["items"]
+    with on_a_terminal(checkout, *LAB, "watch") as terminal:
+        terminal.until("the chain holds")
+        terminal.press("d")
+        terminal.until(f"kubectl delete pod {before['metadata']['name']}")
+        terminal.press("y")
+        until(lambda: before["metadata"]["uid"] not in uids(checkout), "the Pod is deleted")
+        terminal.press("\x03")
+        assert terminal.ended() == 0
+    attached_again(checkout)
+
+
+def uids(checkout: Checkout) -> list[str]:
+    return [pod["metadata"]["uid"] for pod in checkout.get("pods")["items"]]
 
 
 def attached_again(checkout: Checkout) -> None:
