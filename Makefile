@@ -10,7 +10,7 @@ TOGETHER = --numprocesses=$(AT_ONCE) --dist=loadfile --no-loadscope-reorder
 TIERS   = $(addprefix tests/,rehearsal docs local faults security conformance)
 
 .PHONY: up down setup verify status watch tour
-.PHONY: test test-unit test-conformance test-local test-security test-faults test-thorough rehearse bench lint types setup-unit setup-test
+.PHONY: test test-node test-unit test-conformance test-local test-security test-faults test-thorough rehearse bench lint types setup-unit setup-test
 .SILENT:
 # With them every Python here would be another one, or load other modules.
 unexport PYTHONHOME PYTHONPATH
@@ -31,10 +31,15 @@ setup:
 verify status watch tour: setup
 	$(ACTIVE) && python -m lab $@ --stack $(STACK)
 
+# With the flags of tools/go_build.py, so that the tests take over what the build compiled.
+test-node: setup-test
+	cd tools/node && CGO_ENABLED=0 GOGC=800 GOWORK=off \
+		GOFLAGS='-mod=readonly -trimpath -buildvcs=false -gcflags=all=-dwarf=false' go test ./...
+
 # What is asked before every commit. What fails soon comes first; what takes long is left to `make test-thorough`.
 test: setup-test lint
 	$(PYTEST) tests/unit tests/planted
-	$(MAKE) types
+	$(MAKE) types test-node
 	$(PYTEST) $(TOGETHER) -m "telling or not thorough" $(TIERS)
 
 test-unit: setup-unit

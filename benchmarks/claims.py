@@ -98,7 +98,8 @@ def _burst(folder: Path, claims: int, *, saved: bool) -> Burst:
 
 def _ec2_api(port: int, folder: Path, key: Path, saved: bool) -> tuple[str, ...]:
     if saved:
-        options = f"--port={port}", f"--state={folder}", f"--key={key}", f"--region={_REGION}"
+        volumes = folder / "volumes"
+        options = f"--port={port}", f"--state={folder}", f"--volumes={volumes}", f"--key={key}", f"--region={_REGION}"
         return "localcloud.ec2_emulator", *options
     return ("benchmarks.plain_ec2_api", str(port), str(folder))
 

@@ -11,12 +11,13 @@ from benchmarks.plot import line_plot
 from benchmarks.report import Report, table
 from benchmarks.stack import Stack, Timing
 from checkout import CommandFailed
+from localcloud.components import NODE
 
 SIZES = (1, 10, 50, 100)
 LARGE = (1, 200)
 CLASS = 30
 _HEADER = ("servers", "nodes", "up, s", "s a further server", "up again, s", "destroy, s")
-_MEMORY = ("servers", "engine, MiB", "program, MiB", "provider, MiB", "API server, MiB")
+_MEMORY = ("servers", "engine, MiB", "program, MiB", "provider, MiB", "API server, MiB", "nodes, MiB")
 _PROCESSOR = ("servers", "engine", "program", "provider")
 
 
@@ -31,6 +32,7 @@ class Size:
     again: Timing
     destroy: Timing
     api_server: float
+    node_program: float
 
 
 def measure(folder: Path, _runs: int, quick: bool) -> Report:
@@ -80,8 +82,9 @@ def _of(folder: Path, name: str, servers: list[str]) -> Size:
     stack = Stack(folder, servers)
     try:
         up, again = stack.timed("up"), stack.timed("up")
-        memory, nodes = stack.api_server(), len(stack.checkout.get("nodes")["items"])
-        return Size(name, len(servers), nodes, up, again, stack.timed("destroy"), memory)
+        api_server, node_program = stack.memory("kube-apiserver"), stack.memory(NODE)
+        nodes = len(stack.checkout.get("nodes")["items"])
+        return Size(name, len(servers), nodes, up, again, stack.timed("destroy"), api_server, node_program)
     finally:
         stack.take_down()
 
@@ -100,7 +103,12 @@ def _tables(found: list[Size]) -> list[str]:
         for size in found
     ]
     memory = [
-        (size.name, *(size.up.memory.get(role, 0.0) for role in ("engine", "program", "provider")), size.api_server)
+        (
+            size.name,
+            *(size.up.memory.get(role, 0.0) for role in ("engine", "program", "provider")),
+            size.api_server,
+            size.node_program,
+        )
         for size in found
     ]
     processor = [
@@ -108,7 +116,7 @@ def _tables(found: list[Size]) -> list[str]:
     ]
     return [
         table(_HEADER, times),
-        "Memory at its highest in the first `up`, and the API server's after the second:",
+        "Memory at its highest in the first `up`, and that of API server and node program after the second:",
         table(_MEMORY, memory),
         "Processor seconds of the second `up`:",
         table(_PROCESSOR, processor),

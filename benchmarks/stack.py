@@ -60,9 +60,9 @@ class Stack:
         with log.open(errors="replace") as lines:
             return Timing(split(lines, whole), usage.memory, usage.cpu)
 
-    def api_server(self) -> float:
-        """Return the MiB that the API server holds now."""
-        found = (one.process for one in processes.find(self.checkout.cloud) if one.component == "kube-apiserver")
+    def memory(self, component: str) -> float:
+        """Return the MiB that this process of the local cloud holds now."""
+        found = (one.process for one in processes.find(self.checkout.cloud) if one.component == component)
         return max((psutil.Process(process.pid).memory_info().rss / MEBIBYTE for process in found), default=0.0)
 
     def take_down(self) -> None:

@@ -42,6 +42,11 @@ SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
 PORTS = {"nfs": 2049, "mountd": 20048, "rpcbind": 111}
 # Kubernetes deletes a claim after the last Pod that uses it. `kubectl describe pvc` names that Pod, Pulumi does not.
 FREE_TIMEOUT = "5m"
+# The address of the server that created an object. Pulumi creates with server-side apply, which would take over another
+# server's object of the same name, and a destroy would delete it. The API server refuses, because the values differ.
+OWNER = "storage-lab/owner"
+# An object keeps its owner: an alias gives the server another address, and objects of version 0.3 have no owner.
+KEEPS_OWNER = [f'metadata.annotations["{OWNER}"]']
 # What an existing claim has already.
 OF_OWN_CLAIM = ("claim_name", "storage", "storage_class")
 
@@ -138,7 +143,7 @@ class NfsServer(pulumi.ComponentResource):
         self._labels = {"role": self._server}
 
     def _metadata(
-        self, name: pulumi.Input[str] | None = None, annotations: Mapping[str, str] | None = None
+        self, name: pulumi.Input[str] | None = None, annotations: Mapping[str, pulumi.Input[str]] | None = None
     ) -> ObjectMetaArgsDict:
         """Return the metadata of an object, or of the Pod without a name: the user's, and what the component needs."""
         metadata: ObjectMetaArgsDict = {"labels": merged(self._given.get("labels"), self._labels)}
@@ -147,6 +152,10 @@ class NfsServer(pulumi.ComponentResource):
         if annotations or "annotations" in self._given:
             metadata["annotations"] = merged(self._given.get("annotations"), annotations or {})
         return metadata
+
+    def _owner(self) -> pulumi.Output[str]:
+        """Return the server's address in the state, without what `urn` depends on: the children that it is for."""
+        return pulumi.Output.from_input(self.urn.future()).apply(str)
 
     def _create_claim(self) -> PersistentVolumeClaim:
         spec: PersistentVolumeClaimSpecArgsDict = {
@@ -159,10 +168,11 @@ class NfsServer(pulumi.ComponentResource):
             self._name,
             # Of a class that waits for its first consumer, Pulumi waits for a claim to be Pending. One that is bound
             # already, because it grows or its state was lost, never will be again.
-            metadata=self._metadata(self._claim, SKIP_AWAIT),
+            metadata=self._metadata(self._claim, {**SKIP_AWAIT, OWNER: self._owner()}),
             spec=spec,
             opts=pulumi.ResourceOptions(
                 parent=self,
+                ignore_changes=KEEPS_OWNER,
                 # In a program that is merely reorganised, a claim without its alias would be deleted.
                 protect=self._protects_claim,
                 delete_before_replace=True,
@@ -215,12 +225,14 @@ class NfsServer(pulumi.ComponentResource):
             self._name,
             # Pulumi watches the endpoints of a Service for ten quiet seconds. The Deployment has said already that its
             # pod is ready, and the address is there when the Service is.
-            metadata=self._metadata(self._server, SKIP_AWAIT),
+            metadata=self._metadata(self._server, {**SKIP_AWAIT, OWNER: self._owner()}),
             spec={
                 "selector": self._labels,
                 "ports": [{"name": port, "port": number} for port, number in PORTS.items()],
             },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[deployment], delete_before_replace=True),
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[deployment], delete_before_replace=True, ignore_changes=KEEPS_OWNER
+            ),
         )
 
     def _label_volume(self, deployment: Deployment) -> None:

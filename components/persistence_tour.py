@@ -19,7 +19,18 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
 from .settings.arguments import check_arguments
 from .settings.conventions import SHELL_IMAGE
-from .settings.tour_plan import CLAIM_TEMPLATE, DATA, GROWTH, STATEFUL_SET, TOUR_NAMESPACE, WAYS, Way, journal
+from .settings.tour_plan import (
+    CLAIM_TEMPLATE,
+    CRASH,
+    DATA,
+    GROWTH,
+    SIGNED,
+    STATEFUL_SET,
+    TOUR_NAMESPACE,
+    WAYS,
+    Way,
+    journal,
+)
 from .workload import OVERRIDE, owner_reference, workload_options
 
 HOST_FOLDER = "/var/lib/storage-lab-tour"
@@ -164,14 +175,16 @@ class PersistenceTour(pulumi.ComponentResource):
 
 
 def _pod(way: str, volume: VolumeArgsDict | None, from_template: bool = False) -> PodSpecArgsDict:
-    """Return a Pod that signs the journal and waits. A StatefulSet gives its Pods their volume from its template."""
+    """Return a Pod that signs the journal and waits for its crash. A StatefulSet gives its Pods their volume."""
     book = journal(way)
+    sign = f"mkdir -p {DATA} && hostname >> {book} && sync && touch {SIGNED}"
+    script = f"{sign} && until [ -e {CRASH} ]; do sleep 1; done; exit 1"
     container: ContainerArgsDict = {
         "name": "writer",
         "image": SHELL_IMAGE,
-        "command": ["sh", "-c", f"mkdir -p {DATA} && hostname >> {book} && sync && exec sleep 2147483647"],
+        "command": ["sh", "-c", script],
         # Ready when it has signed: a journal that is read before lacks this Pod.
-        "readiness_probe": {"exec_": {"command": ["grep", "-q", ".", book]}, "period_seconds": 2},
+        "readiness_probe": {"exec_": {"command": ["test", "-e", SIGNED]}, "period_seconds": 2},
     }
     if volume or from_template:
         container["volume_mounts"] = [{"name": CLAIM_TEMPLATE, "mount_path": DATA}]

@@ -1,4 +1,4 @@
-"""lab tour: deletes the Pods of the tour of persistence, waits for the next ones, and shows what was kept."""
+"""lab tour: lets the containers of the tour of persistence crash, deletes their Pods, and shows what was kept."""
 
 import json
 import sys
@@ -7,22 +7,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-from components.settings.tour_plan import GROWTH, STATEFUL_SET, TOUR_NAMESPACE, WAYS, Way, journal
+from components.settings.tour_plan import CRASH, GROWTH, STATEFUL_SET, TOUR_NAMESPACE, WAYS, Way, journal
 from lab.errors import LabError
 from lab.reading.commands import CommandFailed
 from lab.reading.kubectl import Kubectl, kubectl_of
 from lab.reading.objects import Thing
-from lab.reading.stack import Stack, read_stack
+from lab.reading.stack import read_stack
 from lab.report import WORDS
 from lab.steps import Finding
 from lab.tour_observations import (
     Observation,
     grown_volumes,
-    judge_bytes,
+    judge_crash,
+    judge_deletion,
     judge_growth,
     judge_objects,
     observe,
     ready_pod,
+    restarts_of,
 )
 
 # Detach, attach and mount take one minute together on EC2.
@@ -35,15 +37,16 @@ PIPED_WIDTH = 160
 
 @dataclass(frozen=True)
 class Result:
-    """A way after the next Pod is there: what Kubernetes and EC2 hold for it, and its bytes."""
+    """A way after both losses: what Kubernetes and EC2 hold for its next Pod, and its bytes after each loss."""
 
     way: Way
     objects: Finding
-    data: Finding
+    crash: Finding
+    deletion: Finding
 
     @property
     def ok(self) -> bool:
-        return self.objects.ok is not False and self.data.ok is not False
+        return all(one.ok is True for one in (self.objects, self.crash, self.deletion))
 
 
 def tour(stack_name: str | None, out: TextIO = sys.stdout) -> int:
@@ -58,9 +61,9 @@ def tour(stack_name: str | None, out: TextIO = sys.stdout) -> int:
             f"{stack.option}, then pulumi up {stack.option}"
         )
     with kubectl_of(stack) as kubectl:
-        guide = Guide(stack, kubectl, out)
+        guide = Guide(kubectl, out)
         try:
-            results, growth = guide.replace_pods(), guide.grow()
+            results, growth = guide.lose_pods(), guide.grow()
         except CommandFailed as error:
             raise LabError(f"kubectl: {error}") from None
     write(results, growth, out)
@@ -70,24 +73,34 @@ def tour(stack_name: str | None, out: TextIO = sys.stdout) -> int:
 class Guide:
     """Changes the cluster, and prints each change as the command that a learner would type."""
 
-    def __init__(self, stack: Stack, kubectl: Kubectl, out: TextIO) -> None:
+    def __init__(self, kubectl: Kubectl, out: TextIO) -> None:
         self._kubectl, self._out = kubectl, out
-        self._has_bytes = stack.settings.target != "local"
 
-    def replace_pods(self) -> list[Result]:
-        """Delete each way's Pod, and compare what the next Pod has with what it had."""
-        before = self._observe_all()
+    def lose_pods(self) -> list[Result]:
+        """Lose each way's container, then its Pod, and compare what the next one has with what the one before had."""
+        at_first = self._observe_all()
+        for way in WAYS:
+            self._type("exec", f"--namespace={TOUR_NAMESPACE}", f"deploy/{way.name}", "--", "touch", CRASH)
+        self._wait(lambda: self._not_restarted(at_first))
+        crashed = self._observe_all()
         roles = ",".join(way.name for way in WAYS)
         self._type("delete", "pods", f"--namespace={TOUR_NAMESPACE}", f"--selector=role in ({roles})")
-        after = self._observe_all()
+        replaced = self._observe_all()
         return [
             Result(
                 way,
-                judge_objects(before[way.name], after[way.name]),
-                judge_bytes(way, before[way.name], after[way.name]),
+                judge_objects(crashed[way.name], replaced[way.name]),
+                judge_crash(way, at_first[way.name], crashed[way.name]),
+                judge_deletion(way, crashed[way.name], replaced[way.name]),
             )
             for way in WAYS
         ]
+
+    def _not_restarted(self, before: dict[str, Observation]) -> str:
+        """Return the ways whose container has not been started again since `before`."""
+        things = self._things()
+        pods = {way.name: ready_pod(things, way.name) for way in WAYS}
+        return ", ".join(name for name, pod in pods.items() if pod is None or restarts_of(pod) <= before[name].restarts)
 
     def grow(self) -> Finding:
         """Scale the StatefulSet up and down again, and judge the volumes of its Pods."""
@@ -124,10 +137,10 @@ class Guide:
         found = {way.name: observe(things, way.name, self._journal(things, way)) for way in WAYS}
         return {name: observation for name, observation in found.items() if observation is not None}
 
-    def _journal(self, things: Sequence[Thing], way: Way) -> tuple[str, ...] | None:
+    def _journal(self, things: Sequence[Thing], way: Way) -> tuple[str, ...]:
         pod = ready_pod(things, way.name)
-        if not self._has_bytes or pod is None:
-            return None
+        if pod is None:
+            return ()
         inside = ("exec", f"--namespace={TOUR_NAMESPACE}", pod["metadata"]["name"], "--", "cat", journal(way.name))
         return tuple(self._kubectl.run(*inside).split())
 
@@ -163,13 +176,22 @@ def write(results: Sequence[Result], growth: Finding, out: TextIO) -> None:
     from rich.table import Table
 
     console = Console(file=out, width=None if out.isatty() else PIPED_WIDTH, highlight=False)
-    table = Table(title="The Pod was deleted, and another took its place", title_justify="left")
-    for heading in ("", "Way", "Where the data are", "What was there before and after", "The bytes", "Lost when"):
+    table = Table(title="The container crashed, then the Pod was deleted", title_justify="left")
+    for heading in (
+        "",
+        "Way",
+        "Where the data are",
+        "What was there before and after",
+        "After the crash",
+        "After the deletion",
+        "Lost when",
+    ):
         table.add_column(heading, overflow="fold")
     for result in results:
         way = result.way
         verdict = "pass" if result.ok else "FAIL"
-        table.add_row(verdict, way.name, way.keeper, _said(result.objects), _said(result.data), way.lost_when)
+        found = (_said(one) for one in (result.objects, result.crash, result.deletion))
+        table.add_row(verdict, way.name, way.keeper, *found, way.lost_when)
     console.print(table)
     console.print(f"{WORDS[growth.ok]}  StatefulSet {STATEFUL_SET}, {GROWTH[0]} to {GROWTH[1]} Pods: {_said(growth)}")
 

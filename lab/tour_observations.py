@@ -1,4 +1,4 @@
-"""Observes each way of keeping data, and judges what is the same after its Pod was deleted."""
+"""Observes each way of keeping data, and judges what is the same after its container ended or its Pod was deleted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from lab.steps import Finding
 class Observation:
     """A way at one moment. `volume` is where its data are outside of the Pod: vol-…, an NFS address, or empty.
 
-    `journal` has the names of the Pods that wrote into the data so far; None where there are no bytes to read.
+    `restarts` counts those of its container; `journal` has a line for each start of a container on these data.
     """
 
     pod: str
@@ -21,7 +21,8 @@ class Observation:
     claim_uid: str = ""
     pv: str = ""
     volume: str = ""
-    journal: tuple[str, ...] | None = None
+    restarts: int = 0
+    journal: tuple[str, ...] = ()
 
 
 def ready_pod(things: Sequence[Thing], role: str) -> Thing | None:
@@ -29,7 +30,7 @@ def ready_pod(things: Sequence[Thing], role: str) -> Thing | None:
     return next((thing for thing in things if _is_ready_pod(thing, role)), None)
 
 
-def observe(things: Sequence[Thing], role: str, journal: tuple[str, ...] | None = None) -> Observation | None:
+def observe(things: Sequence[Thing], role: str, journal: tuple[str, ...] = ()) -> Observation | None:
     """Return what the tour's objects and the PersistentVolumes say about a way; None without a ready Pod."""
     pod = ready_pod(things, role)
     if pod is None:
@@ -45,6 +46,7 @@ def observe(things: Sequence[Thing], role: str, journal: tuple[str, ...] | None 
         claim_uid=at(claim, "metadata", "uid") or "",
         pv=name_of(pv) or "",
         volume=_behind(at(pv, "spec") if pv else volume),
+        restarts=restarts_of(pod),
         journal=journal,
     )
 
@@ -74,16 +76,25 @@ def judge_objects(before: Observation, after: Observation) -> Finding:
     return Finding(False, f"{before.volume}{behind} became {after.volume or 'nothing'}", "kubectl describe pvc -n tour")
 
 
-def judge_bytes(way: Way, before: Observation, after: Observation) -> Finding:
+def judge_crash(way: Way, before: Observation, after: Observation) -> Finding:
+    """Judge whether the next container of the same Pod finds the first one's bytes, or does not, as the plan says."""
+    if after.pod_uid != before.pod_uid:
+        return Finding(False, f"{before.pod} was replaced, not its container", "kubectl get pods -n tour")
+    return _judge_bytes(way.survives_crash, before, after)
+
+
+def judge_deletion(way: Way, before: Observation, after: Observation) -> Finding:
     """Judge whether the next Pod finds the first one's bytes, or does not, as the plan says."""
-    if after.journal is None:
-        return Finding(None, "no bytes on local: nothing runs in its Pods")
-    found = before.pod in after.journal
-    survives = way.survives_pod and (way.name != "host-path" or before.node == after.node)
-    said = f"{after.pod} {'finds' if found else 'does not find'} what {before.pod} wrote"
-    return Finding(
-        found == survives, said, "" if found == survives else f"expected {'it to' if survives else 'not to'}"
-    )
+    return _judge_bytes(way.survives_pod and (way.name != "host-path" or before.node == after.node), before, after)
+
+
+def _judge_bytes(survives: bool, before: Observation, after: Observation) -> Finding:
+    written = len(before.journal)
+    # Each start adds a line: a journal as short as before was begun anew.
+    kept = written > 0 and len(after.journal) > written and after.journal[:written] == before.journal
+    lines = "line" if written == 1 else "lines"
+    said = f"{'kept' if kept else 'lost'}: {written} {lines} before, {len(after.journal)} after"
+    return Finding(kept == survives, said, "" if kept == survives else f"expected {'kept' if survives else 'lost'}")
 
 
 def judge_growth(at_first: dict[str, str], grown: dict[str, str], shrunk: dict[str, str], count: int) -> Finding:
@@ -102,6 +113,12 @@ def judge_growth(at_first: dict[str, str], grown: dict[str, str], shrunk: dict[s
         )
     made = ", ".join(volume for claim, volume in grown.items() if claim not in at_first)
     return Finding(True, f"made {made or 'nothing, because it had grown before'}; all kept when the Pods went")
+
+
+def restarts_of(pod: Thing) -> int:
+    """Return how often the only container of a Pod was started again."""
+    statuses: list[Thing] = at(pod, "status", "containerStatuses") or [{}]
+    return statuses[0].get("restartCount", 0)
 
 
 def _is_ready_pod(thing: Thing, role: str) -> bool:

@@ -15,12 +15,12 @@ STEPS = (*claim.STEPS, *server.STEPS, *volume.STEPS)
 
 
 def verify(stack: Stack) -> Report:
-    """Judge every step for every server. On eks this also writes a file, deletes the Pod and reads the file back.
+    """Judge every step for every server. Where none fails, also write a file, delete the Pod and read it back.
 
     Raises LabError.
     """
     with kubectl_of(stack) as kubectl:
-        steps = (*STEPS, data_survives.step(kubectl))
+        steps = (*STEPS, data_survives.step(kubectl, STEPS))
         lines = [
             Line.of(step, seen, seen.server.label)
             for seen in take_snapshots(stack, kubectl, Ec2Reader.of(stack))

@@ -23,6 +23,9 @@ itself ready; the controller manager has started its controllers; its log says `
 
 A sidecar is asked through its log, because its HTTP endpoint would tell its metrics to everybody on the machine."""
 
+NODE = "lab-node"
+"""The kubelet of all nodes of the cloud (tools/node); its port serves exec, logs and port-forward."""
+
 Arguments = Callable[[CloudRecord, Layout], list[str]]
 
 
@@ -96,9 +99,14 @@ def _kube_apiserver(record: CloudRecord, layout: Layout) -> list[str]:
         "--endpoint-reconciler-type=none",
         f"--advertise-address={LOOPBACK}",
         f"--token-auth-file={layout.token}",
-        # This plugin marks new nodes as not ready until a controller has looked. The fake nodes are ready at once, and
+        # This plugin marks new nodes as not ready until a controller has looked. The nodes are ready at once, and
         # a scheduler that refused a Pod because of the mark lets the Pod wait for a second.
         "--disable-admission-plugins=TaintNodesByCondition",
+        # For exec, logs and port-forward it speaks to the node program, which wants to know who asks.
+        "--kubelet-preferred-address-types=InternalIP",
+        f"--kubelet-certificate-authority={layout.ca}",
+        f"--kubelet-client-certificate={layout.client_certificate}",
+        f"--kubelet-client-key={layout.client_key}",
     ]
 
 
@@ -112,15 +120,22 @@ def _controller(_record: CloudRecord, _layout: Layout) -> list[str]:
     ]
 
 
-def _kwok_controller(_record: CloudRecord, _layout: Layout) -> list[str]:
-    # It would serve exec, logs, metrics and profiles to everybody. Nothing runs in its Pods, so nothing is lost.
-    return ["--server-address=", "--node-port=0"]
+def _node(record: CloudRecord, layout: Layout) -> list[str]:
+    return [
+        f"--kubeconfig={layout.admin_kubeconfig}",
+        f"--folder={layout.node}",
+        f"--port={record.ports[NODE]}",
+        f"--client-ca={layout.ca}",
+        f"--certificate={layout.client_certificate}",
+        f"--key={layout.client_key}",
+    ]
 
 
 def _ec2_api(record: CloudRecord, layout: Layout) -> list[str]:
     return [
         f"--port={record.ec2_port}",
         f"--state={layout.ec2_state}",
+        f"--volumes={layout.volumes}",
         f"--key={layout.ec2_key}",
         f"--region={record.region}",
     ]
@@ -181,16 +196,7 @@ COMPONENTS = (
         arguments=_controller,
     ),
     Component("kube-scheduler", "kubernetes", ("kube-scheduler",), needs_api=True, arguments=_controller),
-    Component(
-        "kwok-controller",
-        "kubernetes",
-        (),
-        "log",
-        needs_api=True,
-        runs="kwok",
-        says_up="Watch all nodes",
-        arguments=_kwok_controller,
-    ),
+    Component(NODE, "program", (NODE,), "log", needs_api=True, says_up="watching nodes and Pods", arguments=_node),
     Component(
         "csi-provisioner",
         "sidecar",

@@ -9,7 +9,7 @@ lose.
 MiniStack gives its state only whole, as a copy, which takes milliseconds once there are hundreds of volumes. So answers
 that are ready at the same time share one save.
 
-    python -m localcloud.ec2_emulator --port 4566 --state DIR --key FILE
+    python -m localcloud.ec2_emulator --port 4566 --state DIR --volumes DIR --key FILE
 
 Only requests that are signed with the key in FILE are served (ec2_gate.py).
 """
@@ -34,6 +34,7 @@ from .asgi import Application, Message, Receive, Scope, Send, answer_once
 from .ec2_gate import Ec2Gate
 from .ec2_key import Ec2Key
 from .errors import LocalCloudError
+from .volume_folders import VolumeFolders
 
 logger = logging.getLogger("localcloud.ec2_emulator")
 
@@ -61,7 +62,8 @@ def configure(port: int, state: Path, services: str, region: str) -> None:
 class SavedBeforeAnswered:
     """ASGI middleware: holds back every answer until the services' changed state is on disk.
 
-    `states` gives the states of the loaded services, as name -> function; `encode` turns one into the text of its file.
+    `states` gives the states of the loaded services, as name -> function; `encode` turns one into the text of its file;
+    `saved` is told of each that was written.
     """
 
     def __init__(
@@ -70,11 +72,13 @@ class SavedBeforeAnswered:
         folder: Path,
         states: Callable[[], Mapping[str, Callable[[], Any]]],
         encode: Callable[[str, Any], str],
+        saved: Callable[[str, Any], None] = lambda _service, _state: None,
     ) -> None:
         self._application = application
         self._folder = folder
         self._states = states
         self._encode = encode
+        self._tell = saved
         self._saved: dict[str, str] = {}
         self._unanswered = 0
         self._next_save: asyncio.Future[None] | None = None
@@ -132,6 +136,7 @@ class SavedBeforeAnswered:
             if self._saved.get(service) != text:
                 _replace(self._folder / f"{service}.json", text)
                 self._saved[service] = text
+                self._tell(service, state)
 
 
 async def _refuse(send: Send, reason: str) -> None:
@@ -156,8 +161,11 @@ def _copied(state: Any) -> Any:
     return pickle.loads(pickle.dumps(state, pickle.HIGHEST_PROTOCOL))
 
 
-def application(folder: Path) -> SavedBeforeAnswered:
-    """Return MiniStack, configured by `configure`, wrapped so that its answers wait for its state."""
+def application(folder: Path, volumes: Path) -> SavedBeforeAnswered:
+    """Return MiniStack, configured by `configure`, wrapped so that its answers wait for its state.
+
+    The bytes of a volume, its folder in `volumes`, are removed before the answer that it was deleted.
+    """
     # The names with an underscore are MiniStack's own way of saving; its version is pinned.
     ministack: Any = importlib.import_module("ministack.app")
     persistence: Any = importlib.import_module("ministack.core.persistence")
@@ -179,10 +187,17 @@ def application(folder: Path) -> SavedBeforeAnswered:
         wrapped = {"__ministack_format__": persistence._state_format_version(service), "payload": state}
         return json.dumps(wrapped, default=persistence._json_default)
 
-    return SavedBeforeAnswered(ministack.app, folder, ministack._build_persistence_save_dict, encode)
+    folders = VolumeFolders(volumes)
+    folders.start(folder / "ec2.json")
+
+    def saved(service: str, state: Any) -> None:
+        if service == "ec2":
+            folders.keep(volume["VolumeId"] for volume in state["volumes"].all_values())
+
+    return SavedBeforeAnswered(ministack.app, folder, ministack._build_persistence_save_dict, encode, saved)
 
 
-def serve(port: int, state: Path, key: Ec2Key, hint: str) -> None:
+def serve(port: int, state: Path, volumes: Path, key: Ec2Key, hint: str) -> None:
     """Serve on the loopback interface until SIGTERM or SIGINT. Raises OSError where the port is taken."""
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
@@ -191,7 +206,7 @@ def serve(port: int, state: Path, key: Ec2Key, hint: str) -> None:
     config.graceful_timeout = 0.2
     config.loglevel = "WARNING"
     hypercorn_serve: Any = importlib.import_module("hypercorn.asyncio").serve
-    asyncio.run(hypercorn_serve(Ec2Gate(application(state), key, port, hint), config))
+    asyncio.run(hypercorn_serve(Ec2Gate(application(state, volumes), key, port, hint), config))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -201,6 +216,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--port", type=int, required=True, help="TCP port on 127.0.0.1")
     parser.add_argument("--state", type=Path, required=True, help="folder that keeps the state")
+    parser.add_argument("--volumes", type=Path, required=True, help="folder with the bytes of each volume")
     parser.add_argument("--key", type=Path, required=True, help="file with the key that requests are signed with")
     parser.add_argument("--region", default="us-east-1", help="region of requests that name none")
     options = parser.parse_args(arguments)
@@ -209,7 +225,9 @@ def main(arguments: list[str] | None = None) -> int:
     configure(options.port, options.state.resolve(), "ec2", options.region)
     try:
         key = ec2_key.read(options.key)
-        serve(options.port, options.state, key, f"This line sets the key in your shell: . {options.key}")
+        serve(
+            options.port, options.state, options.volumes, key, f"This line sets the key in your shell: . {options.key}"
+        )
     except LocalCloudError as error:
         print(error, file=sys.stderr)
         return 1

@@ -11,10 +11,10 @@ from checkout import ROOT
 COMMIT = "b92a20d"
 
 
-def unpack_former(folder: Path) -> Path:
+def unpack_former(folder: Path, commit: str = COMMIT) -> Path:
     """Put the checkout of that commit into `folder`, and return it."""
-    packed = subprocess.run(["git", "archive", COMMIT], cwd=ROOT, capture_output=True, check=False)
-    assert packed.returncode == 0, f"Git has no commit {COMMIT} here: run git fetch --unshallow, then try again"
+    packed = subprocess.run(["git", "archive", commit], cwd=ROOT, capture_output=True, check=False)
+    assert packed.returncode == 0, f"Git has no commit {commit} here: run git fetch --unshallow, then try again"
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
         archive.extractall(folder, filter="data")
     return folder

@@ -15,12 +15,14 @@ class GoModule:
     """Commands that compile in one Go module.
 
     `tools` maps the name of each binary to its Go package, `versions` each Go variable that -X writes to its value.
+    `stamp` names the record of the build where another one is made in the same folder.
     """
 
     folder: str
     title: str
     tools: dict[str, str]
     versions: Callable[[], dict[str, str]] = dict[str, str]
+    stamp: str = ""
 
     @property
     def path(self) -> Path:
@@ -69,7 +71,7 @@ def _provider_versions() -> dict[str, str]:
 
 KUBERNETES = GoModule(
     "kubernetes",
-    "Kubernetes, etcd, kwok and the CSI sidecars",
+    "Kubernetes, etcd, kwokctl and the CSI sidecars",
     {
         "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
         "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
@@ -77,12 +79,17 @@ KUBERNETES = GoModule(
         "kubectl": "k8s.io/kubernetes/cmd/kubectl",
         "etcd": "go.etcd.io/etcd/server/v3",
         "kwokctl": "sigs.k8s.io/kwok/cmd/kwokctl",
-        "kwok": "sigs.k8s.io/kwok/cmd/kwok",
         "csi-provisioner": "github.com/kubernetes-csi/external-provisioner/v6/cmd/csi-provisioner",
         "csi-attacher": "github.com/kubernetes-csi/external-attacher/v4/cmd/csi-attacher",
     },
     _kubernetes_versions,
 )
+
+# The local cloud of version 0.1 runs it. The tests bring up such a cloud, and update and destroy it.
+KWOK = GoModule("kubernetes", "kwok", {"kwok": "sigs.k8s.io/kwok/cmd/kwok"}, _kubernetes_versions, "kwok")
+
+# Not named node, because .lab/bin is on the PATH, where another program has that name.
+NODE = GoModule("node", "the node program", {"lab-node": "."})
 
 # The CLI and the provider do not compile in one module, because the provider needs an older Pulumi.
 PULUMI = GoModule(
@@ -120,4 +127,4 @@ PULUMI_NODEJS = GoModule(
     _pulumi_versions,
 )
 
-MODULES = (KUBERNETES, PULUMI, PROVIDER, CSI_SANITY)
+MODULES = (KUBERNETES, KWOK, NODE, PULUMI, PROVIDER, CSI_SANITY)

@@ -173,7 +173,7 @@ class Build:
 
     @property
     def _stamp(self) -> Stamp:
-        return Stamp(self.bin / f".{self.module.path.name}.json")
+        return Stamp(self.bin / f".{self.module.stamp or self.module.path.name}.json")
 
     def _made_from(self) -> dict[str, str]:
         module = self.module

@@ -2,7 +2,7 @@
 
 unit  the virtual environment with the test tools
 run   the virtual environment and the local cloud's binaries; Pulumi too where none is installed
-test  both, and the CSI conformance suite
+test  both, the CSI conformance suite, and kwok for clouds of older code
 
 What exists already is left alone: a second call takes a fraction of a second.
 """
@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from tools.catalogue import CSI_SANITY, KUBERNETES, PROVIDER, PULUMI, python_requirement
+from tools.catalogue import CSI_SANITY, KUBERNETES, KWOK, NODE, PROVIDER, PULUMI, python_requirement
 from tools.console import Progress
 from tools.errors import SetupError
 from tools.generate_csi import STUBS
@@ -95,13 +95,13 @@ def _set_up(purpose: str, progress: Progress) -> None:
 
 
 def _builds(purpose: str, progress: Progress) -> list[Build]:
-    builds = [Build(KUBERNETES, LAB, LAB / "bin", progress)]
+    builds = [Build(module, LAB, LAB / "bin", progress) for module in (KUBERNETES, NODE)]
     if installed_pulumi() is None:
         # The CLI looks for a provider in a folder of exactly this name.
         plugin = PULUMI_HOME / "plugins" / f"resource-kubernetes-v{python_requirement('pulumi-kubernetes')}"
         builds += [Build(PULUMI, LAB, PULUMI_HOME / "bin", progress), Build(PROVIDER, LAB, plugin, progress)]
     if purpose == "test":
-        builds.append(Build(CSI_SANITY, LAB, LAB / "bin", progress))
+        builds += [Build(module, LAB, LAB / "bin", progress) for module in (CSI_SANITY, KWOK)]
     return builds
 
 

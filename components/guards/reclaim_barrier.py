@@ -75,10 +75,10 @@ class ClassVolumes:
             *(self._command(volume) for volume in ebs.ebs_volumes if volume.state == "available"),
         ]
         return Failure(
-            f"{self._props['timeout_seconds']:.0f} s have passed and volumes of the lab are left, so the cluster and "
-            "its driver stay up:\n" + "".join(f"  {line}\n" for line in lines) + "Delete what uses them and the claims "
-            "that you made yourself, then run pulumi destroy again. storage-lab:reclaimTimeoutSeconds is how long it "
-            "waits."
+            f"{self._props['timeout_seconds']:.0f} s have passed and volumes are left, so the cluster and its driver "
+            "stay up:\n" + "".join(f"  {line}\n" for line in lines) + "Delete what uses them and the claims that you "
+            "made yourself, then run pulumi destroy again. The barrier waits for timeout_seconds; in the lab that is "
+            "storage-lab:reclaimTimeoutSeconds."
         )
 
     def _command(self, volume: EbsVolume) -> str:

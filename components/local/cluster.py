@@ -1,4 +1,4 @@
-"""LocalCluster: a real Kubernetes control plane on this machine, with nodes that only pretend.
+"""LocalCluster: a real Kubernetes control plane on this machine, and nodes that are folders of one program.
 
 The local counterpart of EksCluster: everything below "there is a cluster" is the same code for both.
 """
@@ -112,7 +112,7 @@ class LocalCluster(pulumi.ComponentResource):
         )
 
     def _create_node(self, name: str) -> list[pulumi.Resource]:
-        """Create what a kubelet and the driver on its node would announce. kwok answers for the kubelet after that."""
+        """Create what a kubelet and the driver on its node would announce. The node program is the kubelet."""
         instance = Ec2Instance(
             name,
             {"ec2": self._ec2, "node": name, "zone": self._zone},
@@ -124,7 +124,6 @@ class LocalCluster(pulumi.ComponentResource):
             metadata={
                 "name": name,
                 "annotations": {
-                    "kwok.x-k8s.io/node": "fake",
                     # Without it Kubernetes never creates a VolumeAttachment for the node.
                     "volumes.kubernetes.io/controller-managed-attach-detach": "true",
                 },

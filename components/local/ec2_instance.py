@@ -1,4 +1,4 @@
-"""Ec2Instance: the instance behind a fake node of the local cloud, to which EC2 attaches volumes."""
+"""Ec2Instance: the instance behind a node of the local cloud, to which EC2 attaches volumes."""
 
 from collections.abc import Mapping
 from typing import Any, TypedDict, cast

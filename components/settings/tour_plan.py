@@ -28,25 +28,44 @@ VOLUMES = 1 + max(GROWTH)
 class Way:
     """One way of keeping data, named like its Deployment.
 
-    `keeper` holds the bytes. `survives_pod` says whether the next Pod finds them after one was deleted, and `lost_when`
-    which event deletes them.
+    `keeper` holds the bytes. `survives_crash` says whether the next container finds them after one has ended,
+    `survives_pod` whether the next Pod does after one was deleted, and `lost_when` which event deletes them.
     """
 
     name: str
     keeper: str
+    survives_crash: bool
     survives_pod: bool
     lost_when: str
     claim: str = ""
 
 
 WAYS = (
-    Way("no-volume", "the container's own file system", False, "the container ends"),
-    Way("empty-dir", "a folder of the Pod on its node", False, "the Pod is deleted"),
-    Way("host-path", "a folder of the node", True, "the Pod moves to another node, or the node goes"),
-    Way("nfs", "the NFS server's volume, mounted by address", True, "the server's claim is deleted"),
-    Way("static", "the same, behind a PersistentVolume made by hand", True, "the server's claim is deleted", "static"),
-    Way("dynamic", "an EBS volume made for the claim", True, "the claim is deleted", "dynamic"),
+    Way("no-volume", "the container's own file system", False, False, "the container ends"),
+    Way("empty-dir", "a folder of the Pod on its node", True, False, "the Pod is deleted"),
+    Way("host-path", "a folder of the node", True, True, "the Pod moves to another node, or the node goes"),
+    Way("nfs", "the NFS server's volume, mounted by address", True, True, "the server's claim is deleted"),
+    Way(
+        "static",
+        "the same, behind a PersistentVolume made by hand",
+        True,
+        True,
+        "the server's claim is deleted",
+        "static",
+    ),
+    Way("dynamic", "an EBS volume made for the claim", True, True, "the claim is deleted", "dynamic"),
 )
+
+SIGNED = "/signed"
+"""A file in the container's own file system, which says that this container has signed the journal.
+
+The journal cannot say so: a later container finds in it what an earlier one has signed.
+"""
+CRASH = "/crash"
+"""A file in the container's own file system: a container of the tour that finds it ends, as if its program had failed.
+
+Nobody can kill it from inside, because Linux keeps signals from the first process of a container.
+"""
 
 
 def journal(way: str) -> str:

@@ -4,7 +4,7 @@ It is the only step that changes something: it writes a file of its own, and del
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import uuid4
 
 from components.settings.conventions import EXPORTS
@@ -13,14 +13,9 @@ from lab.reading.kubectl import Kubectl
 from lab.reading.objects import Thing, at, condition, name_of
 from lab.reading.snapshot import Snapshot
 from lab.steps import Finding, Step
-from lab.steps.server import mount
 
 # Detach, attach and mount take one minute together on EC2.
 RESTART_SECONDS = 300
-NOT_ON_LOCAL = (
-    "cannot be tried on the local target: its nodes only pretend to run containers, so nobody can write a file. "
-    "Claim, volume and attachment are real, bytes are not; the eks target has both"
-)
 TYPED = (
     f"kubectl exec deploy/{{server}}{{n}} -- sh -c 'echo hello > {EXPORTS}/hello'; "
     "kubectl delete pod{n} -l role={server}; kubectl rollout status deploy/{server}{n}; "
@@ -28,13 +23,51 @@ TYPED = (
 )
 
 
-def step(kubectl: Kubectl, token: Callable[[], str] = lambda: uuid4().hex) -> Step[Snapshot]:
-    """Return the step, which works through `kubectl`; what it writes is a new token each time."""
+def step(
+    kubectl: Kubectl, others: Sequence[Step[Snapshot]], token: Callable[[], str] = lambda: uuid4().hex
+) -> Step[Snapshot]:
+    """Return the step, which works through `kubectl`; what it writes is a new token each time.
+
+    It is tried where none of the `others` fails. In a broken lab the deleted Pod may never come back, files that are
+    not on the claim are lost with it, and the hints of the others name a Pod that no longer exists. Nor is it tried
+    where something that works holds the Pod, or keeps the next one away.
+    """
+
+    def look(seen: Snapshot) -> Finding:
+        if any(other.look(seen).ok is False for other in others):
+            return Finding(None, "tried when the other steps pass, because it deletes the Pod")
+        if hindrance := _hindrance(seen):
+            return Finding(None, f"not tried, because it deletes the Pod: {hindrance}")
+        return try_it(seen, kubectl, token())
+
     return Step(
         "data-survives",
         "What is written on the share outlives the Pod",
         TYPED,
-        lambda seen: try_it(seen, kubectl, token()),
+        look,
+    )
+
+
+def _hindrance(seen: Snapshot) -> str | None:
+    """Return what keeps the Pod from ending, or a next one from starting on its node."""
+    if finalizers := at(seen.pod, "metadata", "finalizers"):
+        return f"{name_of(seen.pod)} would not end, because it carries the finalizer {', '.join(finalizers)}"
+    if at(seen.node, "spec", "unschedulable"):
+        return f"{name_of(seen.node)} is cordoned, so a next Pod could not start there"
+    taints = [taint for taint in at(seen.node, "spec", "taints") or () if not _tolerated(taint, seen.pod)]
+    if taints:
+        keys = ", ".join(taint["key"] for taint in taints)
+        return f"{name_of(seen.node)} has the taint {keys}, so a next Pod could not start there"
+    return None
+
+
+def _tolerated(taint: Thing, pod: Thing | None) -> bool:
+    """Return whether the scheduler overlooks the taint."""
+    return taint["effect"] == "PreferNoSchedule" or any(
+        one.get("effect") in (None, "", taint["effect"])
+        and one.get("key") in (None, "", taint["key"])
+        and (one.get("operator") == "Exists" or (one.get("value") or "") == (taint.get("value") or ""))
+        for one in at(pod, "spec", "tolerations") or ()
     )
 
 
@@ -43,13 +76,6 @@ def try_it(seen: Snapshot, kubectl: Kubectl, written: str) -> Finding:
 
     Raises LabError where kubectl does not end.
     """
-    if seen.target == "local":
-        return Finding(None, NOT_ON_LOCAL)
-    if not mount(seen).ok:
-        # Files elsewhere would be lost with the Pod, and may be the learner's.
-        return Finding(False, f"not tried: the claim is not mounted at {EXPORTS}", "see the mount's step")
-    if seen.pod is None or not condition(seen.pod, "Ready"):
-        return Finding(False, "there is no Pod that is ready to write", "see the Pod's step")
     file = f"{EXPORTS}/.lab-verify"
     namespace = f"--namespace={seen.server.namespace}"
     first = str(name_of(seen.pod))

@@ -17,19 +17,16 @@ from ..liveness import COMPONENT_VARIABLE, FOLDER_VARIABLE
 from ..machine.ports import LOOPBACK
 from ..record.layout import CLUSTER, PROJECT, PYTHON, Layout
 from ..record.record import CloudRecord, write_atomically
-from . import stages
 
 KUBERNETES_VERSION = "v1.36.3"
 
 # The arguments that kwokctl sets itself: a component gets ours in their place.
 _OVERRIDDEN = frozenset({
     *("listen-client-urls", "advertise-client-urls", "listen-peer-urls", "initial-advertise-peer-urls"),
-    *("initial-cluster", "etcd-servers", "authorization-always-allow-paths", "server-address", "node-port"),
+    *("initial-cluster", "etcd-servers", "authorization-always-allow-paths"),
 })  # fmt: skip
 
-# No leases for the fake nodes: the lease of a killed kwok would keep its successor off the nodes, and their Pods from
-# being deleted, for 200 seconds. As a flag, because the configuration takes 0 for "not given".
-CREATE = ("create", "cluster", "--node-lease-duration-seconds=0")
+CREATE = ("create", "cluster")
 START = ("start", "cluster")
 
 
@@ -63,9 +60,8 @@ def start_process(record: CloudRecord, layout: Layout, *arguments: str) -> "subp
 
 
 def write_configuration(record: CloudRecord, layout: Layout) -> None:
-    """Write what `kwokctl create cluster --config` reads: documents of YAML, in JSON."""
-    documents = [json.dumps(configuration(record, layout), indent=1), *stages.documents()]
-    write_atomically(layout.configuration, "\n---\n".join(documents))
+    """Write what `kwokctl create cluster --config` reads: YAML, in JSON."""
+    write_atomically(layout.configuration, json.dumps(configuration(record, layout), indent=1))
 
 
 def write_commands(layout: Layout) -> None:

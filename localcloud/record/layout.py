@@ -8,6 +8,7 @@
     kwokctl.yaml        the configuration that created kwokctl's cluster
     bin/                the commands of the processes that are written in Python
     ec2/                state of the EC2 API
+    node/               the node program's: the bytes of each volume (volumes/<volume id>), of each Pod and each node
     .kwok/clusters/cloud/   kwokctl's own: kwok.yaml with every command, etcd's data, certificates, logs, pid files
 
 kwokctl takes its root from HOME, as it does by default: its variable KWOK_WORKDIR ends at the first space of a path.
@@ -41,6 +42,8 @@ class Layout:
         self.configuration = folder / "kwokctl.yaml"
         self.commands = folder / "bin"
         self.ec2_state = folder / "ec2"
+        self.node = folder / "node"
+        self.volumes = self.node / "volumes"
         self.kwokctl_log = folder / "kwokctl.log"
         self.cluster = folder / ".kwok" / "clusters" / CLUSTER
         self.cluster_configuration = self.cluster / "kwok.yaml"

@@ -72,7 +72,7 @@ def ec2_api(folder: Path) -> Iterator[str]:
     """Run the EC2 API with its state in `folder`; yields its URL."""
     port, log = free_port(), folder / "ec2-api.log"
     arguments = ["localcloud.ec2_emulator", "--port", str(port), "--state", str(folder / "ec2")]
-    arguments += ["--region", REGION, "--key", str(key_file())]
+    arguments += ["--volumes", str(folder / "volumes"), "--region", REGION, "--key", str(key_file())]
     with running(arguments, log, cwd=ROOT) as process:
         until(lambda: listens(port) or process.poll() is not None, "the EC2 API listens")
         assert process.poll() is None, f"the EC2 API ended at its start: {log.read_text()}"

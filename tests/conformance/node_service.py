@@ -1,8 +1,8 @@
 """A node service of the driver, as far as csi-sanity needs one to test the controller.
 
 csi-sanity asks the node service which node to publish to, and unpublishes there while it cleans up. The local cloud
-has no node service (kwok plays the kubelet), so the test brings one. Identity is passed on to the real controller,
-because csi-sanity asks for it at the node's endpoint.
+has no node service, because its node program mounts without one, so the test brings one. Identity is passed on to the
+real controller, because csi-sanity asks for it at the node's endpoint.
 """
 
 import contextlib

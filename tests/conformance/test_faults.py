@@ -1,9 +1,12 @@
 """Faults of EC2, and what must come of them: one volume for each name."""
 
+import re
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import grpc
 import pytest
@@ -144,6 +147,20 @@ def test_an_ec2_api_that_is_down_is_asked_again_later(tmp_path_factory: pytest.T
             code, message = code_of(driver.create, "pvc-away")
     assert code == grpc.StatusCode.UNAVAILABLE, "an outage of a minute would make the provisioner forget volumes"
     assert "DescribeVolumes" in message
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows which signals a thread blocks")
+def test_no_thread_of_the_controller_takes_its_stop_signals(
+    ec2_endpoint: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with controller_process(tmp_path_factory.mktemp("signals"), ec2_endpoint) as process:
+        # The main thread waits for the signals, and Linux shows them as not blocked there meanwhile.
+        threads = [each for each in Path(f"/proc/{process.pid}/task").iterdir() if each.name != str(process.pid)]
+        assert threads, "gRPC works in threads of its own"
+        for thread in threads:
+            (blocked,) = re.findall(r"SigBlk:\s*(\w+)", (thread / "status").read_text())
+            for number in (signal.SIGTERM, signal.SIGINT):
+                assert int(blocked, 16) >> (number - 1) & 1, "a handler does not always wake Python's main thread"
 
 
 def test_a_waiting_call_ends_with_the_controller(ec2_endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -89,7 +89,6 @@ def _until_running(fault_lab: FaultLab) -> None:
     until(runs, "the server runs again")
 
 
-@pytest.mark.telling
 def test_destroy_passes_a_volume_that_ec2_lost(fault_lab: FaultLab) -> None:
     ec2, volume = fault_lab.checkout.ec2(), _volume(fault_lab)
     with fault_lab.fault("volume removed in EC2", "then destroy") as saw:

@@ -4,13 +4,19 @@ The table in docs/troubleshooting.md is what this shows.
 """
 
 import json
+import re
 
 import pytest
 
+from checkout import ROOT
 from tests.faults.changed_by_hand import CASES, DESTROYED
 from tests.faults.conftest import NewFaultLab
-from tests.faults.fault_lab import FaultLab, errors, summary
+from tests.faults.fault_lab import FaultLab, errors, patch, summary
 from tests.faults.selection import cases
+
+DOCUMENT = (ROOT / "docs" / "troubleshooting.md").read_text()
+TITLE = "A claim that somebody made larger"
+LARGER = '{"spec": {"resources": {"requests": {"storage": "2Gi"}}}}'
 
 
 @pytest.fixture(scope="module")
@@ -59,4 +65,35 @@ def test_destroy_passes_a_held_object_or_stops_soon(fault_lab: FaultLab, what: s
         if case.stops and case.undo:
             case.undo(fault_lab)
             checkout.destroy()
+        fault_lab.check_gone()
+
+
+def test_claim_made_larger_gets_its_old_size_and_keeps_its_volume(fault_lab: FaultLab) -> None:
+    checkout = fault_lab.checkout
+    checkout.up()
+    volume = checkout.outputs()["volumeId"]
+    section = DOCUMENT.partition(f"## {TITLE}\n")[2].partition("\n## ")[0]
+    with fault_lab.fault("claim made larger with kubectl", "up, then the document's way") as saw:
+        patch(fault_lab, "pvc", "nfs-pvc", LARGER)
+        refused = checkout.up(expect=None)
+        assert refused.returncode != 0
+        assert "field can not be less than status.capacity" in refused.stdout
+        assert "less than status.capacity" in " ".join(section.split()), "nobody finds it in the document"
+        assert TITLE in checkout.run("python", "-m", "lab", "verify", "--stack", checkout.stack, expect=None).stdout
+        saw(errors(refused.stdout))
+        back = patch(fault_lab, "pvc", "nfs-pvc", LARGER.replace("2Gi", "1Gi"), expect=None)
+        assert "less than status.capacity" in back.stderr, "there is a shorter way back than the document's"
+        checkout.configure({"storage": "2Gi"})
+        refused = checkout.up(expect=None)
+        checkout.configure({"storage": None})
+        assert "storage-lab:storage is 1Gi since this lab was created and cannot become 2Gi" in refused.stdout
+        assert "Set it back" in refused.stdout
+        [commands] = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+        kubeconfig = str(checkout.cloud / "kubeconfig")
+        checkout.run("sh", "-ec", commands, env={"KUBECONFIG": kubeconfig, "PULUMI_SKIP_CONFIRMATIONS": "true"})
+        fault_lab.check_standing()
+        assert checkout.outputs()["volumeId"] == volume, "the data is lost"
+        checkout.preview("--expect-no-changes")
+        patch(fault_lab, "pvc", "nfs-pvc", LARGER)
+        checkout.destroy()
         fault_lab.check_gone()

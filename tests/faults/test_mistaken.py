@@ -43,7 +43,6 @@ def test_renamed_stack_is_refused_and_the_way_back_works(fault_lab: FaultLab) ->
         fault_lab.check_standing()
 
 
-@pytest.mark.telling
 def test_state_of_one_checkout_cannot_touch_the_cloud_of_another(
     fault_lab: FaultLab, new_fault_lab: NewFaultLab
 ) -> None:

@@ -1,4 +1,4 @@
-"""One local cloud for the tests that leave it as they found it."""
+"""One local cloud for the tests that leave it as they found it, and a lab for a module of programs of others."""
 
 import os
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from checkout import Checkout
 from localcloud.control_plane import ControlPlane
 
 TOOLS = Path(__file__).parents[2] / ".lab" / "bin"
@@ -50,3 +51,14 @@ def _no_ambient_aws(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("AWS_") or name == "KUBECONFIG":
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    """Bring up a lab, whose cluster the module's programs use."""
+    lab = Checkout(tmp_path_factory.mktemp("lab") / "lab")
+    try:
+        lab.up()
+        yield lab
+    finally:
+        lab.clear()

@@ -1,6 +1,5 @@
 """What the contract of the component lets a program change later: the claim, and so its data, stays."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -61,16 +60,6 @@ class Changing(Example):
 
     def write_class(self, tags: dict[str, str]) -> None:
         (self.folder / "__main__.py").write_text(OF_A_CLASS.format(root=str(ROOT), tags=tags))
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    lab = Checkout(tmp_path_factory.mktemp("lab") / "lab")
-    try:
-        lab.up()
-        yield lab
-    finally:
-        lab.clear()
 
 
 def claim_uid(lab: Checkout) -> str:

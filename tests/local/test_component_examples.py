@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import venv
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,16 +40,6 @@ spec:
   hostPath: {path: /data}
 """
 NOT_SOURCE = shutil.ignore_patterns("__pycache__", ".venv")
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    lab = Checkout(tmp_path_factory.mktemp("lab") / "lab")
-    try:
-        lab.up()
-        yield lab
-    finally:
-        lab.clear()
 
 
 @pytest.fixture(scope="module")

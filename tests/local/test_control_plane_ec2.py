@@ -34,6 +34,7 @@ def _serving(state: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
         "localcloud.ec2_emulator",
         f"--port={port}",
         f"--state={state}",
+        f"--volumes={state / 'volumes'}",
         f"--key={_key_file(state)}",
     ]
     with subprocess.Popen(command, cwd=ROOT) as process:
@@ -79,7 +80,7 @@ def test_open_connections_do_not_delay_its_end(tmp_path: Path) -> None:
 def test_a_taken_port_is_named_in_one_line(tmp_path: Path) -> None:
     with ports.reserve(PORTS) as chosen:  # the guard of the block is taken, by ourselves
         command = [sys.executable, "-m", "localcloud.ec2_emulator", f"--port={chosen['guard']}", f"--state={tmp_path}"]
-        command.append(f"--key={_key_file(tmp_path)}")
+        command += [f"--volumes={tmp_path / 'volumes'}", f"--key={_key_file(tmp_path)}"]
         ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
     assert ended.returncode == 1
     assert ended.stderr.strip().splitlines()[-1].startswith("cannot listen on 127.0.0.1:"), ended.stderr

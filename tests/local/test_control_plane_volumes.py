@@ -112,6 +112,6 @@ def test_a_claim_gets_and_returns_its_volume_despite_a_kill(cloud: ControlPlane,
     kill(*pids(cloud).values())
     deleted: subprocess.CompletedProcess[str] = kubectl(cloud, "delete", "pod/pod", "pvc/claim")
     assert deleted.returncode == 0, deleted.stderr
-    # Leases of the killed kwok, or nodes that report seldom, would each take far longer than 30 s.
+    # Nodes that report seldom would take far longer than 30 s.
     until(lambda: handle not in volume_ids(client), "the volume of a cloud that was rebooted is deleted", 30)
     until(lambda: kubectl(cloud, "get", "pv", "-o", "name").stdout == "", "the PersistentVolume is deleted")

@@ -68,11 +68,11 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
 def test_whole_lab_is_green_with_what_was_found(checkout: Checkout) -> None:
     said = checkout.run(*LAB, "verify").stdout
     outputs = checkout.outputs()
-    assert "16 passed, 0 failed, 1 skipped" in said, said
+    assert "17 passed, 0 failed, 0 skipped" in said, said
     for found in (outputs["pvName"], outputs["volumeId"], outputs["volumeName"], "ReadWriteOnce, 1Gi"):
         assert found in said, "a learner is told that it is right, and not what"
     assert "event WaitForFirstConsumer" in said, "the event of a claim that was just made is not found"
-    assert re.search(r"^skip  .*\n.*\n.*only pretend to run containers", said, re.MULTILINE), said
+    assert re.search(r"wrote it and was deleted, nfs-server-\S+ read it back", said), "no byte outlived its Pod"
     assert "\x1b" not in said, "colours in a pipe"
 
 
@@ -261,16 +261,20 @@ BREAKAGES: dict[str, tuple[Breakage, set[str]]] = {
 }
 
 
-@pytest.mark.parametrize("what", BREAKAGES)
+# `make test` tries the first two; the others ask the same way.
+@pytest.mark.parametrize(
+    "what", [pytest.param(what, marks=[pytest.mark.thorough] if i > 1 else []) for i, what in enumerate(BREAKAGES)]
+)
 def test_breakage_turns_its_steps_red_until_repaired(checkout: Checkout, what: str) -> None:
     breaks, red = BREAKAGES[what]
     with breaks(checkout):
         found = statuses(checkout, expect=1)
         assert {step for step, status in found.items() if status == "failed"} == red, found
-        assert found["data-survives"] == "skipped"
+        assert found["data-survives"] == "skipped", "a Pod that may never come back was deleted"
     assert "failed" not in statuses(checkout, expect=0).values()
 
 
+@pytest.mark.thorough
 def test_cloud_without_its_record_is_one_sentence(checkout: Checkout) -> None:
     checkout.run("python", "-m", "localcloud", "stop", str(checkout.cloud))
     assert checkout.processes() == []

@@ -5,6 +5,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from checkout import COMMAND_SECONDS, ROOT, activated
 from localcloud.control_plane import ControlPlane
 from localcloud.record.layout import Layout
@@ -72,6 +74,7 @@ class Project:
         return json.loads(self.pulumi("stack", "export"))["deployment"].get("resources") or []
 
 
+@pytest.mark.thorough
 def test_config_group_creates_and_deletes_every_kind(tmp_path: Path, cloud: ControlPlane) -> None:
     project = Project(tmp_path, cloud)
     project.pulumi("up", "--yes", "--skip-preview")

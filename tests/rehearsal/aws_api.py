@@ -241,7 +241,8 @@ def main() -> None:
     config.loglevel = "WARNING"
     behaviour = AwsBehaviour(options.folder, f"http://127.0.0.1:{options.port}", options.tools, eks)
     try:
-        asyncio.run(serve(Rehearsed(ec2_api.application(state), options.folder / "calls.jsonl", behaviour), config))
+        application = ec2_api.application(state, behaviour.kubernetes.volumes)
+        asyncio.run(serve(Rehearsed(application, options.folder / "calls.jsonl", behaviour), config))
     finally:
         behaviour.end()
 

@@ -1,4 +1,4 @@
-"""The control plane behind the rehearsed EKS cluster: real Kubernetes processes, with kwok as every kubelet.
+"""The control plane behind the rehearsed EKS cluster: real Kubernetes processes, and the local cloud's nodes.
 
 CreateCluster starts it and DeleteCluster ends it, as on AWS: whoever deletes an object after that reaches nobody.
 """
@@ -19,13 +19,11 @@ import psutil
 import yaml
 
 from checkout.until import until
-from localcloud.components import PORTS
+from localcloud.components import NODE, PORTS
 from localcloud.kwok import kwokctl as kwok
 from localcloud.machine.ports import answers, reserve
 
 CLUSTER = "rehearsal"
-# The local cloud keeps kwok from listening. Here its open port shows that it works.
-KWOK = "kwok-controller"
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ class Kubernetes:
         self.folder.mkdir(parents=True, exist_ok=True)
         # Plays the signed token of `aws eks get-token`, and the access entry of the cluster's creator.
         self._tokens.write_text(f'{secrets.token_hex(16)},creator,1,"system:masters"\n')
-        with reserve((*PORTS, KWOK)) as ports:
+        with reserve(PORTS) as ports:
             config = self.folder / "kwokctl.yaml"
             config.write_text(yaml.safe_dump(self._configuration(ports)))
             own = ("--kubeconfig", str(self.kubeconfig))
@@ -52,14 +50,14 @@ class Kubernetes:
             until(lambda: self.works(ports), "all components of the control plane work", seconds=180, pause=0.2)
 
     def works(self, ports: dict[str, int]) -> bool:
-        """Return whether scheduler, kwok and the controllers work, and start again whichever has ended.
+        """Return whether scheduler, nodes and the controllers work, and start again whichever has ended.
 
         Each of them gives up when the API server is slow at first, as it is on busy cores.
         """
-        pids = [int(file.read_text()) for file in self.folder.glob(f"clusters/{CLUSTER}/pids/*.pid")]
+        pids = [int(file.read_text()) for file in self._cluster_folder.glob("pids/*.pid")]
         if not all(map(_lives, pids)):
             self._kwokctl("start", "cluster")
-        if not (answers(ports[KWOK]) and _is_ready(ports["kube-scheduler"])):
+        if not (answers(ports[NODE]) and _is_ready(ports["kube-scheduler"])):
             return False
         # The controllers make it. The port of the controller manager answers before they run.
         return "default" in self.kubectl("get", "serviceaccounts", "--namespace=default", "-o", "name")
@@ -85,19 +83,53 @@ class Kubernetes:
             {"key": "token-auth-file", "value": str(self._tokens)},
             {"key": "endpoint-reconciler-type", "value": "none"},
             {"key": "advertise-address", "value": "127.0.0.1"},
+            {"key": "kubelet-preferred-address-types", "value": "InternalIP"},
+            {"key": "kubelet-certificate-authority", "value": str(self._pki / "ca.crt")},
+            {"key": "kubelet-client-certificate", "value": str(self._pki / "admin.crt")},
+            {"key": "kubelet-client-key", "value": str(self._pki / "admin.key")},
         ]
         alone = [{"key": "leader-elect", "value": "false"}]
         return {
             "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
             "kind": "KwokctlConfiguration",
-            "options": {**kwok.options(self.tools, ports), "kwokControllerPort": ports[KWOK]},
+            "options": kwok.options(self.tools, ports),
             "componentsPatches": [
                 {"name": "kube-apiserver", "extraArgs": arguments},
                 # Whoever loses a lease ends, and on busy cores a lease is easily lost. Nobody would start them again.
                 {"name": "kube-controller-manager", "extraArgs": alone},
                 {"name": "kube-scheduler", "extraArgs": alone},
             ],
+            "components": [self._nodes(ports[NODE])],
         }
+
+    def _nodes(self, port: int) -> dict[str, Any]:
+        """Return the node program as kwokctl is to run it."""
+        return {
+            "name": NODE,
+            "binary": str(self.tools / NODE),
+            "workDir": str(self._cluster_folder),
+            "args": [
+                f"--kubeconfig={self._cluster_folder / 'kubeconfig.yaml'}",
+                f"--folder={self.volumes.parent}",
+                f"--port={port}",
+                f"--client-ca={self._pki / 'ca.crt'}",
+                f"--certificate={self._pki / 'admin.crt'}",
+                f"--key={self._pki / 'admin.key'}",
+            ],
+        }
+
+    @property
+    def volumes(self) -> Path:
+        """The folder with the bytes of each volume."""
+        return self.folder / "node" / "volumes"
+
+    @property
+    def _cluster_folder(self) -> Path:
+        return self.folder / "clusters" / CLUSTER
+
+    @property
+    def _pki(self) -> Path:
+        return self._cluster_folder / "pki"
 
     @property
     def kubeconfig(self) -> Path:

@@ -1,4 +1,4 @@
-"""The nodes of the rehearsed cluster: an instance, an interface and a Node object each, with kwok as the kubelet."""
+"""The nodes of the rehearsed cluster: an instance, an interface and a Node each, with the local cloud's kubelet."""
 
 import json
 from collections.abc import Callable
@@ -80,8 +80,8 @@ def node(instance: str, zone: str, group_name: str, group: Group) -> Group:
         "node.kubernetes.io/instance-type": group["instanceTypes"][0],
         "eks.amazonaws.com/nodegroup": group_name,
     }
-    # The second makes the controller manager attach volumes itself, as it does for every real kubelet.
-    annotations = {"kwok.x-k8s.io/node": "fake", "volumes.kubernetes.io/controller-managed-attach-detach": "true"}
+    # It makes the controller manager attach volumes itself, as it does for every real kubelet.
+    annotations = {"volumes.kubernetes.io/controller-managed-attach-detach": "true"}
     capacity = {"cpu": "2", "memory": "4Gi", "pods": "17"}
     return {
         "apiVersion": "v1",

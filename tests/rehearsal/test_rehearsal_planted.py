@@ -11,6 +11,8 @@ from tests.rehearsal import planted_errors
 from tests.rehearsal.aws_rehearsal import AwsRehearsal
 from tests.rehearsal.scenarios import ResultOf
 
+pytestmark = pytest.mark.thorough
+
 
 def failure_of_up(rehearsal: AwsRehearsal) -> str:
     with pytest.raises(CommandFailed) as failure:

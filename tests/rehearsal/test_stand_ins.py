@@ -16,6 +16,7 @@ from google.protobuf import json_format, struct_pb2
 from pulumi.runtime.proto import provider_pb2
 
 from checkout.until import until
+from localcloud.components import NODE
 from localcloud.machine.ports import answers
 from tests.rehearsal import aws_provider, eks_plugin
 from tests.rehearsal.aws_behaviour import AwsBehaviour, Refused
@@ -156,8 +157,9 @@ def test_component_that_gave_up_is_started_again(tmp_path: Path) -> None:
     kubernetes = Kubernetes(tmp_path / "kubernetes", TOOLS)
     kubernetes.start()
     try:
-        ports = yaml.safe_load((kubernetes.folder / "kwokctl.yaml").read_text())["options"]
-        names = {"kube-scheduler": ports["kubeSchedulerPort"], "kwok-controller": ports["kwokControllerPort"]}
+        written = yaml.safe_load((kubernetes.folder / "kwokctl.yaml").read_text())
+        [port] = [word for word in written["components"][0]["args"] if word.startswith("--port=")]
+        names = {"kube-scheduler": written["options"]["kubeSchedulerPort"], NODE: int(port.removeprefix("--port="))}
         (scheduler,) = kubernetes.folder.rglob("kube-scheduler.pid")
         psutil.Process(int(scheduler.read_text())).kill()
         until(lambda: not answers(names["kube-scheduler"]), "the scheduler ends")

@@ -68,6 +68,20 @@ LISTENERS = (
         ("/healthz",),
     ),
     Listener(
+        "lab-node",
+        "lab-node",
+        True,
+        (
+            Ask("/exec/default/pod/container?command=id&output=1", b""),
+            Ask("/containerLogs/default/pod/container"),
+            Ask("/portForward/default/pod", b""),
+            Ask("/metrics"),
+            Ask("/pods"),
+            Ask("/debug/pprof/"),
+            Ask("/healthz"),
+        ),
+    ),
+    Listener(
         "ec2-api",
         "ec2-api",
         False,

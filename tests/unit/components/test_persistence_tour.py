@@ -7,7 +7,7 @@ import pytest
 
 from components.guards.foreign_users import foreign_users
 from components.settings import BadSettings, parse
-from components.settings.tour_plan import GROWTH, OWNED_CLAIMS, STATEFUL_SET, WAYS, grown_claim
+from components.settings.tour_plan import GROWTH, OWNED_CLAIMS, SIGNED, STATEFUL_SET, WAYS, grown_claim
 from tests.unit.components.guards.kubernetes_objects import Kubernetes, claim, pod, replica_set, using
 from tests.unit.mocks import Deployed, Registered
 from tests.unit.test_program import BARRIER, CLAIM, CONTROL_PLANE, DEPLOYMENT, NAMESPACE, SERVICE, run
@@ -63,7 +63,9 @@ def test_every_pod_signs_a_journal_in_the_place_that_its_way_keeps() -> None:
         assert f"hostname >> /data/{way}.journal" in container["command"][-1]
         mounts = [mount["mountPath"] for mount in container.get("volumeMounts", [])]
         assert mounts == (["/data"] if way != "no-volume" else []), "a journal elsewhere would tell of another way"
-        assert f"/data/{way}.journal" in container["readinessProbe"]["exec"]["command"]
+        assert container["readinessProbe"]["exec"]["command"] == ["test", "-e", SIGNED]
+        assert f"&& touch {SIGNED} &&" in container["command"][-1]
+        assert not SIGNED.startswith("/data/"), "a container would be ready with the signature of one before"
 
 
 def test_only_its_own_claim_can_bind_the_static_volume() -> None:

@@ -9,7 +9,8 @@ from components.settings.tour_plan import WAYS, Way
 from lab.tour_observations import (
     Observation,
     grown_volumes,
-    judge_bytes,
+    judge_crash,
+    judge_deletion,
     judge_growth,
     judge_objects,
     observe,
@@ -17,8 +18,8 @@ from lab.tour_observations import (
 )
 
 BY_NAME = {way.name: way for way in WAYS}
-BEFORE = Observation("p-1", "u1", "node-1", "c", "pv", "vol-1", ("p-1",))
-AFTER = Observation("p-2", "u2", "node-1", "c", "pv", "vol-1", ("p-1", "p-2"))
+BEFORE = Observation("p-1", "u1", "node-1", "c", "pv", "vol-1", 0, ("p-1",))
+AFTER = Observation("p-2", "u2", "node-1", "c", "pv", "vol-1", 0, ("p-1", "p-2"))
 FORGOT = replace(AFTER, journal=("p-2",))
 
 
@@ -86,18 +87,33 @@ def test_pod_that_was_not_replaced_proves_nothing() -> None:
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
 def test_bytes_of_each_way_are_compared_with_the_plan(way: Way) -> None:
-    assert judge_bytes(way, BEFORE, AFTER).ok is way.survives_pod
-    assert judge_bytes(way, BEFORE, FORGOT).ok is not way.survives_pod
+    assert judge_deletion(way, BEFORE, AFTER).ok is way.survives_pod
+    assert judge_deletion(way, BEFORE, FORGOT).ok is not way.survives_pod
+    assert judge_crash(way, BEFORE, replace(AFTER, pod_uid="u1")).ok is way.survives_crash
+    assert judge_crash(way, BEFORE, replace(FORGOT, pod_uid="u1")).ok is not way.survives_crash
+
+
+def test_a_crashed_pods_own_new_line_is_not_the_old_one() -> None:
+    again = replace(BEFORE, restarts=1)
+    assert "lost" in judge_crash(BY_NAME["no-volume"], BEFORE, again).found, "the Pod has the same name after a crash"
+    kept = replace(again, journal=("p-1", "p-1"))
+    assert "kept" in judge_crash(BY_NAME["empty-dir"], BEFORE, kept).found
+
+
+def test_a_replaced_pod_proves_nothing_about_a_crash() -> None:
+    assert judge_crash(BY_NAME["dynamic"], BEFORE, AFTER).ok is False
 
 
 def test_host_path_loses_its_bytes_on_another_node_only() -> None:
     elsewhere = replace(FORGOT, node="node-2")
-    assert judge_bytes(BY_NAME["host-path"], BEFORE, elsewhere).ok is True
-    assert judge_bytes(BY_NAME["host-path"], BEFORE, FORGOT).ok is False
+    assert judge_deletion(BY_NAME["host-path"], BEFORE, elsewhere).ok is True
+    assert judge_deletion(BY_NAME["host-path"], BEFORE, FORGOT).ok is False
 
 
-def test_missing_bytes_are_not_judged() -> None:
-    assert judge_bytes(BY_NAME["dynamic"], BEFORE, replace(AFTER, journal=None)).ok is None
+@pytest.mark.parametrize("way", [way for way in WAYS if way.survives_pod], ids=lambda way: way.name)
+def test_a_journal_that_could_not_be_read_is_not_kept(way: Way) -> None:
+    assert judge_deletion(way, BEFORE, replace(AFTER, journal=())).ok is False
+    assert judge_deletion(way, replace(BEFORE, journal=()), AFTER).ok is False
 
 
 def test_growth_passes_with_a_volume_for_each_pod() -> None:

@@ -19,7 +19,14 @@ class Server:
         self.saves = 0
         self.sent: list[Message] = []
         self.on_disk_when_answered: list[str | None] = []
-        self.wrapped = SavedBeforeAnswered(self._answer, folder, lambda: {"ec2": lambda: self.count}, self._encode)
+        self.told: list[tuple[str, Any]] = []
+        self.wrapped = SavedBeforeAnswered(
+            self._answer,
+            folder,
+            lambda: {"ec2": lambda: self.count},
+            self._encode,
+            lambda *what: self.told.append(what),
+        )
 
     def request(self, *, changes: bool) -> None:
         self.count += changes
@@ -93,6 +100,15 @@ def test_it_stays_an_error_until_it_could_be_saved(tmp_path: Path) -> None:
     server.request(changes=False)
     assert server.sent[4]["status"] == 200
     assert server.file.exists(), "once there is room, the change is saved with the next answer"
+
+
+def test_a_state_that_could_not_be_saved_removes_no_bytes(tmp_path: Path) -> None:
+    server = Server(tmp_path / "gone")
+    server.request(changes=True)
+    assert server.told == [], "the folder of a volume would be removed whose deletion a crash takes back"
+    server.folder.mkdir()
+    server.request(changes=False)
+    assert server.told == [("ec2", 1)]
 
 
 def test_answers_that_are_ready_together_share_one_save(server: Server) -> None:

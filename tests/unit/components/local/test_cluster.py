@@ -33,7 +33,6 @@ def test_a_node_is_one_that_volumes_can_be_attached_to(deployed: Deployed) -> No
     assert annotations["volumes.kubernetes.io/controller-managed-attach-detach"] == "true", (
         "without it no VolumeAttachment is ever made"
     )
-    assert annotations["kwok.x-k8s.io/node"] == "fake", "kwok plays the kubelet for marked nodes only"
     assert labels["topology.kubernetes.io/zone"] == "eu-west-1b", "the provisioner reads the volume's zone from it"
     assert labels["topology.kubernetes.io/region"] == "eu-west-1"
     assert labels["kubernetes.io/hostname"] == "node-1"

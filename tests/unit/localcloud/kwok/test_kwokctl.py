@@ -1,11 +1,10 @@
 """The configuration of kwokctl: what follows from the table of components."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from localcloud.components import COMPONENTS
-from localcloud.kwok import kwokctl, stages
+from localcloud.kwok import kwokctl
 from localcloud.record.layout import Layout
 from tests.unit.localcloud.records import make_record
 
@@ -20,7 +19,7 @@ def test_the_control_plane_listens_on_loopback_only(tmp_path: Path) -> None:
 
 def test_kwokctl_gets_binary_and_port_of_its_components(tmp_path: Path) -> None:
     options, ports = configured(tmp_path)["options"], make_record(tmp_path).ports
-    assert options["kwokControllerBinary"] == "/tools/kwok", "kwokctl would download a program"
+    assert options["kubeApiserverBinary"] == "/tools/kube-apiserver", "kwokctl would download a program"
     assert options["etcdPeerPort"] == ports["etcd-peer"], "kwokctl would choose a port that nobody reserved"
 
 
@@ -33,9 +32,3 @@ def test_every_process_carries_the_name_of_its_component(tmp_path: Path) -> None
     assert set(marked) == {component.name for component in COMPONENTS}
     for name, variables in marked.items():
         assert {"name": "LOCALCLOUD_COMPONENT", "value": name} in variables, f"{name} could never be ended again"
-
-
-def test_the_stages_are_those_that_the_lab_needs() -> None:
-    read = [json.loads(document) for document in stages.documents()]
-    kinds = {(stage["spec"]["resourceRef"]["kind"], *stage["spec"]["next"]) for stage in read}
-    assert kinds == {("Node", "statusTemplate"), ("Pod", "statusTemplate"), ("Pod", "delete")}

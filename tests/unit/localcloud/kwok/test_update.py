@@ -51,15 +51,15 @@ def test_a_cloud_of_today_has_nothing_to_update(layout: Layout) -> None:
 
 
 def test_a_new_row_of_the_table_reaches_an_old_cloud(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
-    node = Component("node", "program", ("node",), needs_api=True, arguments=lambda r, _: [f"--port={r.ports['node']}"])
-    kept = [component for component in COMPONENTS if component.name != "kwok-controller"]
-    _with_table(monkeypatch, *kept, node)
+    new = Component("new", "program", ("new",), needs_api=True, arguments=lambda r, _: [f"--port={r.ports['new']}"])
+    kept = [component for component in COMPONENTS if component.name != "csi-attacher"]
+    _with_table(monkeypatch, *kept, new)
     record = make_record(layout.folder)
-    record = replace(record, ports=record.ports | {"node": 20015})
-    assert update.outdated(record, layout) == {"node", "kwok-controller"}
+    record = replace(record, ports=record.ports | {"new": 20015})
+    assert update.outdated(record, layout) == {"new", "csi-attacher"}
     update.update(record, layout)
-    assert _arguments(layout)["node"] == ["--port=20015"]
-    assert "kwok-controller" not in _arguments(layout), "a component that the table dropped would start again"
+    assert _arguments(layout)["new"] == ["--port=20015"]
+    assert "csi-attacher" not in _arguments(layout), "a component that the table dropped would start again"
     assert update.outdated(record, layout) == set(), "every start would update again"
 
 
@@ -75,7 +75,9 @@ def test_a_changed_argument_takes_the_place_of_the_old(layout: Layout, monkeypat
     etcd = _arguments(layout)["etcd"]
     assert (etcd[0], etcd[-1]) == ("--from-kwokctl=2", "--added=3")
     assert "--from-kwokctl=1" not in etcd, "two values for one key"
-    assert STAGE in yaml.safe_load_all(layout.cluster_configuration.read_text()), "kwok would lose the life of Pods"
+    assert STAGE in yaml.safe_load_all(layout.cluster_configuration.read_text()), (
+        "what kwokctl wrote beside the components is its own"
+    )
 
 
 def test_a_cloud_with_todays_digest_is_not_read(layout: Layout) -> None:
