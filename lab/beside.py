@@ -1,31 +1,34 @@
-"""What stands beside the chains of the servers: their clients and the tour, where the configuration has them."""
+"""What belongs to no chain: the servers' clients and the tour, where the configuration has them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from components.settings.tour_plan import STATEFUL_SET, TOUR_NAMESPACE, WAYS
 from lab.chain import MISSING, Link
 from lab.reading.objects import Thing, at, condition
 from lab.reading.stack import Stack
-from lab.reading.things import Things
+from lab.reading.things import Things, grouped
 
 
-def beside(stack: Stack, things: Things) -> list[Link]:
-    """Return a link for the clients of every server, and one for every way of the tour."""
-    return [*_clients(stack, things), *_tour(stack, things)]
-
-
-def _clients(stack: Stack, things: Things) -> list[Link]:
+def clients(stack: Stack, things: Things) -> Mapping[str, Link]:
+    """Return a link for the clients of each server by its label, if the configuration has them."""
     wanted = stack.settings.nfs_clients
-    links: list[Link] = []
-    for server in stack.settings.servers if wanted else ():
-        pods = [pod for pod in things.of("Pod") if at(pod, "metadata", "labels", "nfs-server") == server.name]
-        counts = {kind: len(_ready(pods, server.namespace, "nfs-client", kind)) for kind in ("writer", "reader")}
+    if not wanted:
+        return {}
+    pods = grouped(
+        things.of("Pod"),
+        lambda pod: [(at(pod, "metadata", "namespace"), at(pod, "metadata", "labels", "nfs-server"))],
+    )
+    links: dict[str, Link] = {}
+    for server in stack.settings.servers:
+        mine = pods.get((server.namespace, server.name), ())
+        counts = {kind: len(_ready(mine, server.namespace, "nfs-client", kind)) for kind in ("writer", "reader")}
         state = ", ".join(f"{count}/{wanted} {kind}s ready" for kind, count in counts.items())
-        links.append(Link("NFS clients", server.label, state, well=set(counts.values()) == {wanted}))
+        links[server.label] = Link("NFS clients", server.label, state, well=set(counts.values()) == {wanted})
     return links
 
 
-def _tour(stack: Stack, things: Things) -> list[Link]:
+def tour(stack: Stack, things: Things) -> list[Link]:
+    """Return a link for each way of the tour, if the configuration has it."""
     if not stack.settings.tour:
         return []
     keepers = {**{way.name: way.keeper for way in WAYS}, STATEFUL_SET: "a volume for each Pod"}

@@ -25,10 +25,11 @@ class Link:
 
 @dataclass(frozen=True)
 class Chain:
-    """The links of one server, each held by the link before."""
+    """The links of one server, each held by the one before. `beside` are its claim's snapshots, and its clients."""
 
     server: str
     links: Sequence[Link]
+    beside: Sequence[Link] = ()
 
 
 def chain_of(seen: Snapshot) -> Chain:
@@ -42,7 +43,7 @@ def chain_of(seen: Snapshot) -> Chain:
         _volume(seen),
         _instance(seen),
     ]
-    return Chain(seen.server.label, links)
+    return Chain(seen.server.label, links, [_snapshot(one, seen) for one in seen.volume_snapshots])
 
 
 def _link(kind: str, thing: Thing | None, state: str, well: bool, *about: str, name: str = "") -> Link:
@@ -104,6 +105,15 @@ def _attachment(thing: Thing | None) -> Link:
         "VolumeAttachment", thing, "attached" if attached else "not attached", attached,
         f"to {at(thing, 'spec', 'nodeName')}", failed or "",
     )  # fmt: skip
+
+
+def _snapshot(thing: Thing, seen: Snapshot) -> Link:
+    """Return a link that is well also while EC2 copies: nothing is broken then."""
+    failed, ready = at(thing, "status", "error", "message"), at(thing, "status", "readyToUse") is True
+    size, made_from = at(thing, "status", "restoreSize"), at(seen.claim, "metadata", "name")
+    about = f"{size} of {made_from}" if size and made_from else ""
+    state = "ready to use" if ready else "failed" if failed else "being taken"
+    return _link("VolumeSnapshot", thing, state, ready or not failed, about, "" if ready else failed or "")
 
 
 def _volume(seen: Snapshot) -> Link:

@@ -6,19 +6,25 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from components.settings.conventions import DEFAULT_NAMESPACE, EBS_DRIVER
-from lab.beside import beside
+from lab.beside import clients, tour
 from lab.chain import Chain, Link, chain_of
 from lab.reading.ec2 import Ec2Seen
 from lab.reading.objects import at
-from lab.reading.snapshot import Snapshot, ec2_ids, snapshots
+from lab.reading.snapshot import Snapshot, ec2_ids, snapshot_class, snapshots
 from lab.reading.stack import Stack
-from lab.reading.world import EC2, KUBERNETES, Away, Changed, Ec2Told, Listed, News, World
-from lab.sentences import about_instance, about_volume, sentences
+from lab.reading.world import EC2, KUBERNETES, Away, Changed, Ec2Told, Listed, News, StackRead, World
+from lab.sentences import sentences
+from lab.sentences.common import Bad
+from lab.sentences.storage import about_instance, about_volume
+from lab.words import joined, say
 
 # What a learner may want to scroll back to.
 MOST_SENTENCES = 500
 EC2_LINKS = ("EBS volume", "EC2 instance")
 ASKING = "asking EC2"
+TOUR = "tour"
+# More than that are counted in the first sentence.
+MOST_BROKEN = 5
 
 
 @dataclass(frozen=True)
@@ -45,12 +51,13 @@ class Live:
         self.timeline: deque[Sentence] = deque(maxlen=MOST_SENTENCES)
         self.away: dict[str, str] = {}
         self.changed: dict[Place, datetime] = {}
+        self.ec2_at: datetime | None = None
         self._world = World()
         self._told: set[str] = set()
         self._links: dict[Place, Link] = {}
         self._chains: list[Chain] | None = None
         self._news_at: datetime | None = None
-        self._namespaces = {DEFAULT_NAMESPACE, *stack.settings.namespaces}
+        self._tour: Chain | None = None
 
     @property
     def listed(self) -> bool:
@@ -60,11 +67,17 @@ class Live:
     def take(self, news: News, now: datetime) -> list[Sentence]:
         """Take the news in, and return the sentences that it adds to the timeline."""
         before = len(self._told)
-        said = self._away(news) if isinstance(news, Away) else self._news(news)
+        match news:
+            case Away():
+                said = self._away(news)
+            case StackRead(stack):
+                self.stack, said = stack, []
+            case _:
+                said = self._news(news, now)
         self._chains, self._news_at = None, now
         if len(self._told | set(self.away)) == 2 and len(self._told) > before:
             said.append(self._summary())
-        return [self.say(text, now, bad=isinstance(news, Away) or "warns" in text) for text in said]
+        return [self.say(text, now, bad=isinstance(text, Bad)) for text in said]
 
     def say(self, text: str, now: datetime, *, bad: bool = False) -> Sentence:
         """Add a line to the timeline, and return it."""
@@ -80,17 +93,23 @@ class Live:
         if not self.listed:
             return []
         if self._chains is None:
-            self._chains = [self._chain(seen) for seen in self.snapshots()]
-            self._mark(self._chains)
+            beside = clients(self.stack, self._world.things)
+            self._chains = [self._chain(seen, beside) for seen in self.snapshots()]
+            self._tour = Chain(TOUR, tour(self.stack, self._world.things))
+            self._mark([*self._chains, self._tour])
         return self._chains
+
+    def tour(self) -> Chain | None:
+        """Return the ways of the tour as they were at the last look; None before the cluster has answered."""
+        return self._tour
 
     def snapshots(self) -> list[Snapshot]:
         """Return the same that `lab verify` judges."""
         return snapshots(self.stack, self._world.things, self._world.ec2)
 
-    def beside(self) -> list[Link]:
-        """Return the clients and the tour."""
-        return beside(self.stack, self._world.things)
+    def can_snapshot(self) -> bool:
+        """Return whether there is a VolumeSnapshotClass for EBS volumes."""
+        return snapshot_class(self._world.things.of("VolumeSnapshotClass")) is not None
 
     def ec2_ids(self) -> tuple[set[str], set[str]]:
         """Return what to ask EC2 about: all that Kubernetes names, and what was there at the last look."""
@@ -106,21 +125,31 @@ class Live:
         """Return the link that changed last; None while nothing has."""
         return max(self.changed, key=lambda place: self.changed[place], default=None)
 
+    def latest_changes(self) -> Mapping[str, datetime]:
+        """Return when each server changed last; servers that have not are left out."""
+        latest: dict[str, datetime] = {}
+        for (server, _, _), when in self.changed.items():
+            latest[server] = max(when, latest.get(server, when))
+        return latest
+
     def _away(self, news: Away) -> list[str]:
         known = self.away.get(news.api)
         self.away[news.api] = news.why
-        return [] if known == news.why else [f"{news.api} does not answer: {news.why.rstrip('.')}. Asking again."]
+        if known == news.why:
+            return []
+        return [Bad(say("{api} does not answer: {why}. Asking again.", api=news.api, why=news.why.rstrip(".")))]
 
-    def _news(self, news: Listed | Changed | Ec2Told) -> list[str]:
+    def _news(self, news: Listed | Changed | Ec2Told, now: datetime) -> list[str]:
         api = EC2 if isinstance(news, Ec2Told) else KUBERNETES
-        said = [f"{api} answers again."] if self.away.pop(api, None) and api in self._told else []
+        said = [say("{api} answers again.", api=api)] if self.away.pop(api, None) and api in self._told else []
         if isinstance(news, Ec2Told):
-            changes = self._ec2(news.seen)
+            changes, self.ec2_at = self._ec2(news.seen), now
         else:
+            namespaces = {None, DEFAULT_NAMESPACE, *self.stack.settings.namespaces}
             changes = [
                 text
                 for turn in self._world.take(news)
-                if at(turn.thing, "metadata", "namespace") in (None, *self._namespaces)
+                if at(turn.thing, "metadata", "namespace") in namespaces
                 for text in sentences(turn, self._world)
             ]
         said += changes if api in self._told else []
@@ -135,8 +164,10 @@ class Live:
         said += [about_instance(id_, was.instances.get(id_), seen.instances.get(id_)) for id_ in ids]
         return [text for text in said if text]
 
-    def _chain(self, seen: Snapshot) -> Chain:
+    def _chain(self, seen: Snapshot, clients: Mapping[str, Link]) -> Chain:
         chain = chain_of(seen)
+        if mine := clients.get(chain.server):
+            chain = replace(chain, beside=[*chain.beside, mine])
         if EC2 in self._told:
             return chain
         volume = at(seen.pv, "spec", "csi", "volumeHandle") or ""
@@ -163,16 +194,16 @@ class Live:
         """Return the first sentence: how the lab is found."""
         chains = self.look()
         broken = [f"{chain.server} ({why})" for chain in chains if (why := broken_links(chain))]
-        count = f"{len(chains)} servers" if len(chains) > 1 else chains[0].server
+        who = say("{count} servers", count=len(chains)) if len(chains) > 1 else chains[0].server
+        if len(broken) > MOST_BROKEN:
+            broken = [*broken[:MOST_BROKEN], say("{count} others", count=len(broken) - MOST_BROKEN)]
         if broken:
-            return f"{count}; the chain is broken at {', '.join(broken[:5])}{' and others' if len(broken) > 5 else ''}."
+            return Bad(say("{who}; the chain is broken at {broken}.", who=who, broken=joined(broken)))
         if len(chains) > 1:
-            return f"{count}: every chain holds, from the Deployment to the EC2 instance."
-        links = {link.kind: link for link in chains[0].links}
-        return (
-            f"{count}: the chain holds, from Pod {links['Pod'].name} to the volume {links['EBS volume'].name} on the "
-            f"instance {links['EC2 instance'].name}."
-        )
+            return say("{who}: every chain holds, from the Deployment to the EC2 instance.", who=who)
+        names = {link.kind: link.name for link in chains[0].links}
+        whole = "{who}: the chain holds, from Pod {pod} to the volume {volume} on the instance {instance}."
+        return say(whole, who=who, pod=names["Pod"], volume=names["EBS volume"], instance=names["EC2 instance"])
 
 
 def broken_links(chain: Chain) -> str:
@@ -181,8 +212,8 @@ def broken_links(chain: Chain) -> str:
 
 
 def places(chain: Chain) -> Mapping[Place, Link]:
-    """Return the links of a chain by their place in the picture."""
+    """Return the links of a chain, and what is beside it, by their place in the picture."""
     found: dict[Place, Link] = {}
-    for link in chain.links:
+    for link in (*chain.links, *chain.beside):
         found[chain.server, link.kind, sum(place[1] == link.kind for place in found)] = link
     return found

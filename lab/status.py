@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Group
     from rich.text import Text
 
+CLAIM = "PersistentVolumeClaim"
 # A pipe has no width: a link stays on one line.
 PIPED_WIDTH = 500
 
@@ -34,7 +35,10 @@ def status(stack: Stack, out: TextIO) -> int:
 
 
 def picture(chains: Sequence[Chain], now: datetime) -> "Group":
-    """Return a tree for each chain, each link below what holds it; several trees hang below their servers' names."""
+    """Return a tree for each chain, each link below what holds it, snapshots below their claim.
+
+    Several trees hang below their servers' names.
+    """
     from rich.console import Group
     from rich.text import Text
     from rich.tree import Tree
@@ -44,6 +48,8 @@ def picture(chains: Sequence[Chain], now: datetime) -> "Group":
         root, *rest = [Tree(_label(link, now)) for link in chain.links]
         for upper, lower in zip([root, *rest], rest, strict=False):
             upper.children.append(lower)
+        claim = next(tree for tree, link in zip([root, *rest], chain.links, strict=True) if link.kind == CLAIM)
+        claim.children += [Tree(_label(link, now)) for link in chain.beside]
         if len(chains) > 1:
             server = Tree(Text("NfsServer ").append(chain.server, style="bold"))
             server.children.append(root)

@@ -12,8 +12,8 @@ from lab.reading.background import in_background
 from lab.reading.ec2 import Ec2Reader
 from lab.reading.objects import Thing
 from lab.reading.stack import Stack
-from lab.reading.things import KINDS
-from lab.reading.world import EC2, KUBERNETES, Away, Changed, Ec2Told, Listed, News
+from lab.reading.things import ALL_KINDS, KINDS, SNAPSHOT_KINDS, Key, key_of
+from lab.reading.world import EC2, KUBERNETES, Away, Changed, Ec2Told, Listed, News, StackRead
 
 # Between two questions to EC2 while nothing moves. After Kubernetes has moved a volume, EC2 is asked soon.
 EC2_SECONDS, EC2_SOON_SECONDS = 10.0, 0.5
@@ -22,27 +22,56 @@ EC2_KINDS = ("VolumeAttachment", "PersistentVolume")
 SILENT_SECONDS = 60
 # Between two attempts to reach a cluster that is away.
 RETRY_SECONDS = 1.0
-GONE = 410
+# Between two looks whether the API server has come to have snapshots.
+SERVED_SECONDS = 10.0
+# Pulumi is asked again after a Deployment has come or gone, and while the cluster is away, because after a destroy and
+# another `up` it has another kubeconfig. A question takes a second of processor.
+STACK_SECONDS, STACK_AWAY_SECONDS = 2.0, 10.0
+NOT_FOUND, GONE = 404, 410
 Ids = tuple[Collection[str], Collection[str]]
 
 
-class Follower:
-    """Tells the news of a stack. `ec2_ids` returns the volumes and instances to ask EC2 about."""
+class Anew(Exception):
+    """The kinds have to be listed again, and nothing is wrong."""
 
-    def __init__(self, stack: Stack, tell: Callable[[News], None], ec2_ids: Callable[[], Ids]) -> None:
-        self._stack, self._news, self._ec2_ids = stack, tell, ec2_ids
-        self._ec2_soon = asyncio.Event()
+
+class Follower:
+    """Tells the news of a stack. `ec2_ids` returns the volumes and instances to ask EC2 about, `read` the stack."""
+
+    def __init__(
+        self, stack: Stack, tell: Callable[[News], None], ec2_ids: Callable[[], Ids], read: Callable[[], Stack]
+    ) -> None:
+        self._stack, self._news, self._ec2_ids, self._read = stack, tell, ec2_ids, read
+        self._ec2_soon, self._stack_soon = asyncio.Event(), asyncio.Event()
+        self._deployments: set[Key] = set()
+        self._away = False
 
     async def follow(self) -> None:
         """Follow both APIs until cancelled. One that is away is news, and is asked again and again."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._follow_kubernetes())
             group.create_task(self._follow_ec2())
+            group.create_task(self._follow_stack())
 
     def _tell(self, news: News) -> None:
         self._news(news)
         if isinstance(news, Listed) or (isinstance(news, Changed) and news.thing["kind"] in EC2_KINDS):
             self._ec2_soon.set()
+        known = set(self._deployments)
+        match news:
+            case Listed(things):
+                self._deployments = {key_of(thing) for thing in things if thing["kind"] == "Deployment"}
+                # What was there at the first list is what the stack was read with.
+                known = known or self._deployments
+                self._away = False
+            case Changed(thing, deleted) if thing["kind"] == "Deployment":
+                (self._deployments.discard if deleted else self._deployments.add)(key_of(thing))
+            case Away(api) if api == KUBERNETES:
+                self._away = True
+            case _:
+                return
+        if self._away or self._deployments != known:
+            self._stack_soon.set()
 
     async def _follow_kubernetes(self) -> NoReturn:
         errors = await in_background(unreachable_errors)
@@ -50,10 +79,11 @@ class Follower:
             away: list[BaseException] = []
             try:
                 await self._list_and_watch()
-            except* (*errors, TimeoutError) as group:
+            except* Anew:
+                pass
+            except* (*errors, TimeoutError, LabError) as group:
                 away = _leaves(group)
-            # The versions that the watches went on from are too old: they are listed anew, and nothing is wrong.
-            if not any(_status(error) == GONE for error in away):
+            if away:
                 self._tell(Away(KUBERNETES, _reason(away[0])))
             await asyncio.sleep(RETRY_SECONDS)
 
@@ -66,11 +96,14 @@ class Follower:
             first = await _list(client, kinds[0])
             async with asyncio.TaskGroup() as group:
                 others = [group.create_task(_list(client, kind)) for kind in kinds[1:]]
-            lists = [first, *(task.result() for task in others)]
-            self._tell(Listed([thing for things, _ in lists for thing in things]))
+            lists = dict(zip(kinds, [first, *(task.result() for task in others)], strict=True))
+            self._tell(Listed([thing for things, _ in lists.values() for thing in things]))
             async with asyncio.TaskGroup() as group:
-                for kind, (_, version) in zip(kinds, lists, strict=True):
-                    group.create_task(self._watch(client, kind, version))
+                for kind, (_, version) in lists.items():
+                    if version:
+                        group.create_task(self._watch(client, kind, version))
+                if missing := [kind for kind, (_, version) in lists.items() if not version]:
+                    group.create_task(_wait_until_served(client, missing))
         finally:
             await client.close()
 
@@ -85,8 +118,24 @@ class Follower:
                     self._tell(Changed({"kind": kind, **thing}, deleted=change == "DELETED"))
             except TimeoutError:
                 continue
+            except Exception as error:
+                # The version from which the watch goes on is too old, or the kind of the snapshots was removed.
+                if _status(error) == GONE or (kind in SNAPSHOT_KINDS and _status(error) == NOT_FOUND):
+                    raise Anew from None
+                raise
             finally:
                 await changes.aclose()
+
+    async def _follow_stack(self) -> NoReturn:
+        while True:
+            await self._stack_soon.wait()
+            self._stack_soon.clear()
+            await asyncio.sleep(STACK_AWAY_SECONDS if self._away else STACK_SECONDS)
+            with suppress(LabError):  # in the middle of an `up` or a destroy: what is known stays
+                stack = await in_background(self._read)
+                if stack != self._stack:
+                    self._stack = stack
+                    self._tell(StackRead(stack))
 
     async def _follow_ec2(self) -> NoReturn:
         reader: Ec2Reader | None = None
@@ -113,22 +162,36 @@ def resources() -> dict[str, Any]:
     from lightkube import generic_resource
 
     made: dict[str, Any] = {}
-    for kind, api in KINDS.items():
+    for kind, api in ALL_KINDS.items():
         scope = "namespaced" if api.namespaced else "global"
         made[kind] = getattr(generic_resource, f"create_{scope}_resource")(api.group, "v1", kind, api.plural)
     return made
 
 
 async def _list(client: Any, kind: str) -> tuple[Sequence[Thing], str]:
-    """Return the objects of a kind, and the version from which a watch goes on."""
-    found = client.list(resources()[kind], **_everywhere(kind))
-    # A list does not repeat its kind in every item.
-    things = [{"kind": kind, **thing} async for thing in found]
+    """Return the objects of a kind, and the version from which a watch goes on; no version where it is not served."""
+    try:
+        found = client.list(resources()[kind], **_everywhere(kind))
+        # A list does not repeat its kind in every item.
+        things = [{"kind": kind, **thing} async for thing in found]
+    except Exception as error:
+        if kind in KINDS or _status(error) != NOT_FOUND:
+            raise
+        return [], ""
     return things, found.resourceVersion
 
 
+async def _wait_until_served(client: Any, kinds: Sequence[str]) -> NoReturn:
+    """Raise Anew when the API server has one of the kinds."""
+    while True:
+        await asyncio.sleep(SERVED_SECONDS)
+        for kind in kinds:
+            if (await _list(client, kind))[1]:
+                raise Anew
+
+
 def _everywhere(kind: str) -> dict[str, str]:
-    return {"namespace": "*"} if KINDS[kind].namespaced else {}
+    return {"namespace": "*"} if ALL_KINDS[kind].namespaced else {}
 
 
 def _leaves(error: BaseException) -> list[BaseException]:

@@ -11,11 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.settings import ServerSettings
+from components.settings.conventions import EBS_DRIVER
+from lab.reading.background import start
 from lab.reading.ec2 import Ec2Reader, Ec2Seen
 from lab.reading.kubectl import Kubectl
 from lab.reading.objects import Thing, at, instance_id_of, name_of
 from lab.reading.stack import Stack
-from lab.reading.things import FOR_KUBECTL, Things
+from lab.reading.things import KINDS, SNAPSHOT_KINDS, Things, for_kubectl
+
+DEFAULT_SNAPSHOT_CLASS = "snapshot.storage.kubernetes.io/is-default-class"
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ class Snapshot:
     attachments: Sequence[Thing] = ()
     node: Thing | None = None
     volume: Thing | None = None
+    volume_snapshots: Sequence[Thing] = ()
+    snapshot_classes: Sequence[Thing] = ()
     instance: Thing | None = None
     events: Sequence[Thing] = ()
 
@@ -90,7 +96,9 @@ def take_snapshots(stack: Stack, kubectl: Kubectl, ec2: Ec2Reader) -> list[Snaps
 
     Raises LabError where Kubernetes or EC2 does not answer.
     """
-    things = Things(kubectl.list(FOR_KUBECTL))
+    # The two questions at once take as long as the first.
+    optional = start(lambda: kubectl.list(for_kubectl(SNAPSHOT_KINDS), optional=True))
+    things = Things([*kubectl.list(for_kubectl(KINDS)), *optional.result()])
     return snapshots(stack, things, ec2.see(*ec2_ids(stack, things)))
 
 
@@ -143,13 +151,22 @@ def _snapshot(stack: Stack, server: ServerSettings, things: Things, ec2: Ec2Seen
         attachments=attachments,
         node=node,
         volume=volume,
+        volume_snapshots=things.snapshots_of(server.namespace, server.claim_name),
+        snapshot_classes=things.of("VolumeSnapshotClass"),
         instance=ec2.instances.get(next(iter(attached), None) or instance_id_of(node) or ""),
         events=things.events_of(deployment, *pods, claim, pv, *attachments, node, service),
     )
 
 
+def snapshot_class(classes: Sequence[Thing]) -> str | None:
+    """Return the VolumeSnapshotClass for EBS volumes: the default one, if there is one; None where there is none."""
+    ours = [one for one in classes if one.get("driver") == EBS_DRIVER]
+    default = [one for one in ours if at(one, "metadata", "annotations", DEFAULT_SNAPSHOT_CLASS) == "true"]
+    return next((name_of(one) for one in [*default, *ours]), None)
+
+
 def _outputs(stack: Stack, server: ServerSettings) -> Mapping[str, Any]:
-    return stack.outputs["servers"].get(server.label) or {}
+    return at(stack.outputs, "servers", server.label) or {}
 
 
 def _pv(stack: Stack, server: ServerSettings, things: Things) -> Thing | None:

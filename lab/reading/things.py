@@ -33,7 +33,20 @@ KINDS: Mapping[str, Api] = {
     "Event": Api("", "events"),
 }
 """What the lab looks at, once or all the time."""
-FOR_KUBECTL = ",".join(f"{api.plural}.{api.group}".rstrip(".") for api in KINDS.values())
+SNAPSHOT_GROUP = "snapshot.storage.k8s.io"
+SNAPSHOT_KINDS: Mapping[str, Api] = {
+    "VolumeSnapshot": Api(SNAPSHOT_GROUP, "volumesnapshots"),
+    "VolumeSnapshotContent": Api(SNAPSHOT_GROUP, "volumesnapshotcontents", False),
+    "VolumeSnapshotClass": Api(SNAPSHOT_GROUP, "volumesnapshotclasses", False),
+}
+"""What the lab looks at too, where the API server has it: it comes with the snapshot controller."""
+ALL_KINDS = {**KINDS, **SNAPSHOT_KINDS}
+
+
+def for_kubectl(kinds: Mapping[str, Api]) -> str:
+    """Return the kinds as one word of a kubectl command."""
+    return ",".join(f"{api.plural}.{api.group}".rstrip(".") for api in kinds.values())
+
 
 Key = tuple[str, str | None, str | None]
 
@@ -69,6 +82,12 @@ class Things:
         """Return the VolumeAttachments of a PersistentVolume: two while it moves to another node."""
         return self._attached.get(pv, ()) if pv else ()
 
+    def snapshots_of(self, namespace: str, claim: str) -> Sequence[Thing]:
+        """Return the VolumeSnapshots of a claim, the oldest first."""
+        return sorted(
+            self._copied.get((namespace, claim), ()), key=lambda one: at(one, "metadata", "creationTimestamp") or ""
+        )
+
     def slices_of(self, namespace: str, service: str) -> Sequence[Thing]:
         """Return the EndpointSlices of a Service."""
         return self._slices.get((namespace, service), ())
@@ -99,6 +118,13 @@ class Things:
     def _attached(self) -> Mapping[str, list[Thing]]:
         return grouped(
             self.of("VolumeAttachment"), lambda one: [at(one, "spec", "source", "persistentVolumeName") or ""]
+        )
+
+    @cached_property
+    def _copied(self) -> Mapping[tuple[str, str], list[Thing]]:
+        return grouped(
+            self.of("VolumeSnapshot"),
+            lambda one: [(at(one, "metadata", "namespace"), at(one, "spec", "source", "persistentVolumeClaimName"))],
         )
 
     @cached_property

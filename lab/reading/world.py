@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from lab.reading.ec2 import Ec2Seen
 from lab.reading.objects import Thing, at, name_of
+from lab.reading.stack import Stack
 from lab.reading.things import Key, Things, key_of
 
 KUBERNETES, EC2 = "Kubernetes", "EC2"
@@ -41,7 +42,14 @@ class Away:
     why: str
 
 
-News = Listed | Changed | Ec2Told | Away
+@dataclass(frozen=True)
+class StackRead:
+    """The stack's configuration or outputs are others now: somebody ran `pulumi up`."""
+
+    stack: Stack
+
+
+News = Listed | Changed | Ec2Told | Away | StackRead
 
 
 class Turn(NamedTuple):

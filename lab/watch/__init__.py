@@ -2,11 +2,11 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from importlib import import_module
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from lab.errors import LabError
 from lab.live import Live
@@ -14,6 +14,9 @@ from lab.reading.background import start
 from lab.reading.kubectl import kubectl_of
 from lab.reading.stack import Stack, read_stack
 from lab.reading.world import News
+
+if TYPE_CHECKING:
+    from lab.watch.actions import Action
 
 # A Pod that ends takes up to half a minute, a volume that moves a minute and more.
 COMMAND_SECONDS = 300.0
@@ -51,13 +54,13 @@ async def follow(live: Live, tell: Callable[[News], None]) -> None:
     """Tell the news of the stack until cancelled."""
     from lab.reading.follow import Follower
 
-    await Follower(live.stack, tell, live.ec2_ids).follow()
+    await Follower(live.stack, tell, live.ec2_ids, partial(_up, live.stack.name)).follow()
 
 
-def type_kubectl(stack: Stack, words: Sequence[str]) -> str:
-    """Run kubectl for the stack, and return what it printed. Raises LabError."""
+def type_kubectl(stack: Stack, action: "Action") -> str:
+    """Run the command of a key for the stack, and return what it printed. Raises LabError."""
     with kubectl_of(stack) as kubectl:
-        return kubectl.run(*words, timeout=COMMAND_SECONDS)
+        return kubectl.run(*action.words, given=action.given, timeout=COMMAND_SECONDS)
 
 
 def _draw(stack_name: str | None) -> None:

@@ -1,6 +1,6 @@
 """Draws a chain as rows of text: states in colour and in words, and a mark at what changed last."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from rich.text import Text
@@ -8,6 +8,7 @@ from rich.text import Text
 from lab.chain import MISSING, Chain, Link
 from lab.live import ASKING, Place, Sentence, broken_links, places
 from lab.reading.objects import age
+from lab.words import say
 
 KIND_WIDTH, NAME_WIDTH = 22, 28
 # From this width on, a row also has the facts about its object.
@@ -15,11 +16,10 @@ WIDE = 110
 LAST = "▶"
 
 
-def chain_text(chain: Chain, beside: Sequence[Link], last: Place | None, now: datetime, width: int) -> Text:
-    """Return a row for each link, from the Deployment down to the EC2 instance, then what stands beside the chain."""
-    rows = [_row(link, place == last, now, width) for place, link in places(chain).items()]
-    rows += [_row(link, False, now, width) for link in beside]
-    return Text("\n").join(rows)
+def chains_text(chains: Sequence[Chain], last: Place | None, now: datetime, width: int) -> Text:
+    """Return a row for each link, from the Deployment down to the EC2 instance, then what is beside the chain."""
+    rows = [_row(link, place == last, now, width) for chain in chains for place, link in places(chain).items()]
+    return Text("\n", no_wrap=True, overflow="ellipsis").join(rows)
 
 
 def _row(link: Link, last: bool, now: datetime, width: int) -> Text:
@@ -47,11 +47,10 @@ def _shortened(name: str, width: int) -> str:
     return f"{name[: width - end - 1]}…{name[-end:]}"
 
 
-def server_cells(chain: Chain, changed: Mapping[Place, datetime]) -> tuple[str, Text, str]:
+def server_cells(chain: Chain, latest: datetime | None) -> tuple[str, Text, str]:
     """Return the row of a server in the table of a class: its name, what is broken, and when it last changed."""
     broken = broken_links(chain)
-    state = Text(f"✗ {broken}", style="bold red") if broken else Text("● the chain holds", style="green")
-    latest = max((when for place, when in changed.items() if place[0] == chain.server), default=None)
+    state = Text(f"✗ {broken}", style="bold red") if broken else Text(f"● {say('the chain holds')}", style="green")
     return chain.server, state, f"{latest:%H:%M:%S}" if latest else ""
 
 

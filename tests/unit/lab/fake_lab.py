@@ -13,9 +13,11 @@ from lab.reading.kubectl import Kubectl
 from lab.reading.objects import Thing
 from lab.reading.snapshot import Snapshot, take_snapshots
 from lab.reading.stack import Stack
+from lab.reading.things import SNAPSHOT_KINDS
 
 PV = "pvc-cc10d05f-cc2e-4c2e-ba0d-95e0052ca4db"
 VOLUME = "vol-11513e53ef2002a02"
+SNAPSHOT = "snap-0c9a1f5b7d3e24680"
 INSTANCE = "i-96fc6c479780abf2c"
 POD = "nfs-server-576868c54d-kgg7b"
 MADE = "2026-03-01T10:00:00Z"
@@ -121,6 +123,42 @@ def things() -> list[Thing]:
     ]
 
 
+def snapshot_things() -> list[Thing]:
+    """Return a snapshot that is ready, what it is bound to, and the class, as the snapshot controller leaves them."""
+    return [
+        {
+            "kind": "VolumeSnapshot",
+            "metadata": meta("nfs-pvc-x7k2p"),
+            "spec": {
+                "source": {"persistentVolumeClaimName": "nfs-pvc"},
+                "volumeSnapshotClassName": "ebs-snapshots",
+            },
+            "status": {
+                "boundVolumeSnapshotContentName": "snapcontent-4711",
+                "readyToUse": True,
+                "restoreSize": "1Gi",
+            },
+        },
+        {
+            "kind": "VolumeSnapshotContent",
+            "metadata": meta("snapcontent-4711", None),
+            "spec": {
+                "deletionPolicy": "Delete",
+                "driver": "ebs.csi.aws.com",
+                "source": {"volumeHandle": VOLUME},
+                "volumeSnapshotRef": {"name": "nfs-pvc-x7k2p", "namespace": "default"},
+            },
+            "status": {"readyToUse": True, "restoreSize": 1 << 30, "snapshotHandle": SNAPSHOT},
+        },
+        {
+            "kind": "VolumeSnapshotClass",
+            "metadata": meta("ebs-snapshots", None),
+            "driver": "ebs.csi.aws.com",
+            "deletionPolicy": "Delete",
+        },
+    ]
+
+
 def volumes() -> list[Thing]:
     return [
         {
@@ -201,8 +239,8 @@ class Listing:
     def __init__(self, things: list[Thing]) -> None:
         self._things = things
 
-    def list(self, kinds: str) -> list[Thing]:
-        return self._things
+    def list(self, kinds: str, *, optional: bool = False) -> list[Thing]:
+        return [thing for thing in self._things if (thing["kind"] in SNAPSHOT_KINDS) is optional]
 
 
 @dataclass

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from lab import status as statuses
 from lab.chain import Chain, chain_of
-from tests.unit.lab.fake_lab import INSTANCE, MADE, POD, PV, VOLUME, FakeLab
+from tests.unit.lab.fake_lab import INSTANCE, MADE, POD, PV, VOLUME, FakeLab, snapshot_things, things
 
 NOW = datetime.fromisoformat(MADE) + timedelta(minutes=7)
 
@@ -40,3 +40,11 @@ def test_chains_of_several_servers_hang_below_their_names() -> None:
         f"NfsServer {here.server}", "NfsServer team-a/nfs-server",
     ]  # fmt: skip
     assert sum("Deployment nfs-server" in line for line in lines) == 2
+
+
+def test_snapshots_hang_below_their_claim() -> None:
+    lines = drawn(chain_of(FakeLab(things=[*things(), *snapshot_things()]).seen())).splitlines()
+    [shown] = [line for line in lines if "VolumeSnapshot nfs-pvc-x7k2p  ready to use" in line]
+    [volume] = [line for line in lines if "PersistentVolume pvc-" in line]
+    assert shown.index("VolumeSnapshot") == volume.index("PersistentVolume"), lines
+    assert "1Gi of nfs-pvc" in shown

@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 from lab.live import Live
 from lab.reading.stack import Stack
 from lab.reading.world import News
+from lab.watch.actions import Action
 from lab.watch.app import WatchApp
 from tests.unit.lab.watch.recorded import recorded, stack
 
@@ -42,8 +43,8 @@ class Replay:
         self.now += timedelta(seconds=1)
         await asyncio.Event().wait()
 
-    def _run(self, _stack: Stack, words: Sequence[str]) -> str:
-        self.typed.append(words)
+    def _run(self, _stack: Stack, action: Action) -> str:
+        self.typed.append(action.words)
         return self.answer()
 
 

@@ -1,13 +1,30 @@
 """Each key types one command of kubectl's, or says why it cannot."""
 
+import subprocess
+
 import pytest
+import yaml
 
 from lab.watch.actions import KEYS, Action, NotNow
-from tests.unit.lab.fake_lab import POD, FakeLab, broken
+from tests.unit.lab.fake_lab import POD, FakeLab, broken, meta, snapshot_things, things
+
+SNAPSHOT = """\
+kubectl create -f - <<'EOF'
+apiVersion: snapshot.storage.k8s.io/v1
+kind: VolumeSnapshot
+metadata: {generateName: nfs-pvc-, namespace: default}
+spec:
+  volumeSnapshotClassName: ebs-snapshots
+  source: {persistentVolumeClaimName: nfs-pvc}
+EOF"""
+
+
+def with_snapshots() -> FakeLab:
+    return FakeLab(things=[*things(), *snapshot_things()])
 
 
 def of(key: str, lab: FakeLab | None = None) -> Action:
-    return KEYS[key].action((lab or FakeLab()).seen())
+    return KEYS[key].action((lab or with_snapshots()).seen())
 
 
 def test_commands_are_what_a_learner_would_type() -> None:
@@ -16,8 +33,34 @@ def test_commands_are_what_a_learner_would_type() -> None:
         "crash": "kubectl exec deployment/nfs-server -- sh -c 'kill 1'",
         "write": "kubectl exec deployment/nfs-server -- sh -c 'echo \"$(date +%T) $(hostname)\" >> /exports/lines'",
         "read": "kubectl exec deployment/nfs-server -- tail -n 5 /exports/lines",
+        "snapshot": SNAPSHOT,
         "scale": "kubectl scale deployment/nfs-server --replicas=0",
     }
+
+
+def test_manifest_is_what_the_shell_gives_to_kubectl() -> None:
+    """A learner who types the command, and the key, give the API server the same."""
+    action = of("snapshot")
+    shown = action.command.replace("kubectl create -f -", "cat", 1)
+    assert subprocess.run(["sh", "-c", shown], capture_output=True, text=True, check=True).stdout == action.given
+    assert yaml.safe_load(action.given)["spec"]["source"] == {"persistentVolumeClaimName": "nfs-pvc"}
+
+
+def test_default_class_takes_the_snapshot() -> None:
+    lab = with_snapshots()
+    default = {"snapshot.storage.kubernetes.io/is-default-class": "true"}
+    lab.things.append(
+        {
+            "kind": "VolumeSnapshotClass",
+            "metadata": meta("weekly", None, annotations=default),
+            "driver": "ebs.csi.aws.com",
+        }
+    )
+    assert "volumeSnapshotClassName: weekly" in of("snapshot", lab).given
+    for one in lab.things[-2:]:
+        one["driver"] = "efs.csi.aws.com"
+    with pytest.raises(NotNow, match="no VolumeSnapshotClass for EBS volumes"):
+        of("snapshot", lab)
 
 
 def test_what_ends_something_asks() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,9 +10,10 @@ from textual.pilot import Pilot
 
 from lab.errors import LabError
 from lab.reading.commands import CommandFailed
-from lab.reading.world import Listed
+from lab.reading.world import Changed, Listed, StackRead
+from tests.unit.lab.fake_lab import snapshot_things
 from tests.unit.lab.test_live import a_class, ec2, pods_deleted
-from tests.unit.lab.watch.recorded import recorded
+from tests.unit.lab.watch.recorded import recorded, stack
 from tests.unit.lab.watch.replay import Replay, running, screen, until
 
 DAY = list(recorded())
@@ -195,5 +197,71 @@ def test_no_colour_leaves_every_word(monkeypatch: pytest.MonkeyPatch) -> None:
         shown = await until(pilot, replay, END)
         assert replay.app.no_color
         assert "Running, ready" in shown
+
+    played(replay, scene)
+
+
+def test_key_for_snapshots_is_offered_where_they_can_be_taken() -> None:
+    replay = Replay(DAY[:2])
+    ready, content, class_ = snapshot_things()
+
+    async def scene(pilot: Pilot[Any]) -> None:
+        shown = await until(pilot, replay, "Scale 0/1")
+        assert "Snapshot" not in shown
+        await pilot.press("s")
+        replay.tell(*((replay.now, Changed(thing)) for thing in (class_, content, ready)))
+        shown = await until(pilot, replay, "s Snapshot")
+        assert max(map(len, shown.splitlines())) <= 80, "the foot of the screen has no room for a sixth key"
+        await until(pilot, replay, "nfs-pvc-x7k2p ready to use")
+        await pilot.press("s")
+        await until(pilot, replay, "volumeSnapshotClassName: ebs-snapshots")
+        await until(pilot, replay, "KUBECONFIG=.lab/clouds/local/kubeconfig")
+        await pilot.press("enter")
+        await until(pilot, replay, "$ kubectl create -f -")
+        assert replay.typed == [("create", "-f", "-")]
+
+    played(replay, scene)
+
+
+def test_servers_that_come_with_an_update_are_shown() -> None:
+    replay = Replay(DAY[:2])
+
+    async def scene(pilot: Pilot[Any]) -> None:
+        await until(pilot, replay, "the chain holds")
+        for servers in ('["nfs-server", "archive"]', '["archive", "photos", "nfs-server"]'):
+            replay.tell((replay.now, StackRead(stack(servers=servers))))
+            await until(pilot, replay, " ".join(["✗", "Deployment", "not", "there"]))
+            await until(pilot, replay, "archive")
+        await until(pilot, replay, "photos")
+        replay.tell((replay.now, StackRead(stack())))
+        await pilot.pause(0.3)
+        assert "archive" not in screen(replay.app)
+
+    played(replay, scene)
+
+
+def test_slow_ec2_is_shown_with_its_time() -> None:
+    replay = Replay(DAY[:2])
+
+    async def scene(pilot: Pilot[Any]) -> None:
+        await until(pilot, replay, "following Kubernetes and EC2")
+        replay.now += timedelta(minutes=1)
+        await until(pilot, replay, "EC2 is slow, and is shown as of 03:12:21")
+
+    played(replay, scene)
+
+
+def test_japanese_learner_reads_japanese(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "ja_JP.UTF-8")
+    replay = Replay(DAY[:GONE])
+
+    async def scene(pilot: Pilot[Any]) -> None:
+        shown = await until(pilot, replay, "はなくなりました。")
+        assert "できごと" in shown
+        assert "d Pod削除" in " ".join(shown.split())
+        assert "Bound" in shown, "what kubectl prints too stays as it is"
+        await pilot.press("z")
+        await until(pilot, replay, "0台にしますか")
+        await until(pilot, replay, "$ kubectl scale deployment/nfs-server --replicas=0")
 
     played(replay, scene)
