@@ -10,7 +10,7 @@ TOGETHER = --numprocesses=$(AT_ONCE) --dist=loadfile --no-loadscope-reorder
 TIERS   = $(addprefix tests/,rehearsal docs local faults security conformance)
 
 .PHONY: up down setup verify status watch tour
-.PHONY: test test-node test-unit test-conformance test-local test-security test-faults test-thorough rehearse bench lint types setup-unit setup-test
+.PHONY: test test-node test-unit test-conformance test-local test-security test-faults test-thorough rehearse bench pictures lint types setup-unit setup-test
 .SILENT:
 # With them every Python here would be another one, or load other modules.
 unexport PYTHONHOME PYTHONPATH
@@ -62,6 +62,10 @@ rehearse: setup-test
 
 bench: setup-test
 	.venv/bin/python -m benchmarks
+
+# The pictures of `make watch` in README and guide.
+pictures: setup-unit
+	.venv/bin/python -m tests.unit.lab.watch.screenshot
 
 lint: setup-unit
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/lint-imports --no-logo --no-cache

@@ -10,8 +10,8 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 import pytest
 
 from checkout import Checkout
+from checkout.terminals import on_a_terminal
 from checkout.until import until
-from tests.local.terminals import on_a_terminal
 
 LAB = ("python", "-m", "lab")
 SECOND_DEFAULT = """

@@ -58,9 +58,9 @@ def test_deleted_pod_is_told_with_the_volume_that_stays() -> None:
         the_day(),
         "nfs-server: the chain holds, from Pod nfs-server-",
         "is being deleted.",
-        "is gone; the volume vol-435b685c98a3f72f8 stays, still attached to node-1.",
         "is created for Deployment nfs-server.",
-        "is ready on node-1, with the volume vol-435b685c98a3f72f8 at /exports.",
+        "is gone; the volume vol-99f696dc05a59a2c9 stays, still attached to node-1.",
+        "is ready on node-1, with the volume vol-99f696dc05a59a2c9 at /exports.",
     )
     assert missing == []
 
@@ -81,11 +81,11 @@ def test_scaling_to_zero_and_back_moves_the_volume() -> None:
         the_day(),
         "Deployment nfs-server is scaled from 1 to 0.",
         "Service nfs-server leads to no Pod.",
-        "vol-435b685c98a3f72f8 is detached from node-1.",
-        "EC2: vol-435b685c98a3f72f8 is available, 1 GiB, attached to nothing.",
+        "vol-99f696dc05a59a2c9 is detached from node-1.",
+        "EC2: vol-99f696dc05a59a2c9 is available, 1 GiB, attached to nothing.",
         "Deployment nfs-server is scaled from 0 to 1.",
         "Kubernetes warns about Pod nfs-server-",
-        "vol-435b685c98a3f72f8 is attached to node-1.",
+        "vol-99f696dc05a59a2c9 is attached to node-1.",
     )
     assert missing == []
 

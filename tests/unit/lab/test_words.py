@@ -24,9 +24,10 @@ def sentences_in(file: Path) -> Iterator[str]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "say":
             if isinstance(node.args[0], ast.Constant):
                 yield node.args[0].value
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in pieces:
-            if PART.search(node.value) and node.value != MANIFEST:
-                yield node.value
+        elif isinstance(node, ast.Constant) and id(node) not in pieces:
+            text = str(node.value)
+            if PART.search(text) and text != MANIFEST:
+                yield text
 
 
 def test_every_sentence_is_in_both_languages() -> None:

@@ -15,7 +15,7 @@ from components.settings import parse
 from lab.live import Live
 from lab.reading.ec2 import Ec2Seen
 from lab.reading.stack import Stack, read_stack
-from lab.reading.world import Away, Changed, Ec2Told, Listed, News
+from lab.reading.world import Away, Changed, Ec2Told, Listed, News, StackRead
 
 HERE = Path(__file__).parent
 # A Pod is deleted, its container crashes, the Deployment is scaled to zero and back, the API server is killed.
@@ -58,6 +58,8 @@ def _written(news: News, now: datetime) -> str:
             body = {"volumes": seen.volumes, "instances": seen.instances}
         case Away(api, why):
             body = {"api": api, "why": why}
+        case StackRead():
+            raise ValueError("the recorder reads its stack once")
     return json.dumps({"at": now, "news": type(news).__name__, **body}, default=str)
 
 
@@ -81,7 +83,7 @@ async def _record(out: TextIO) -> None:
         if live.take(news, now) or live.look() != before:
             print(_written(news, now), file=out, flush=True)
 
-    await Follower(live.stack, tell, live.ec2_ids).follow()
+    await Follower(live.stack, tell, live.ec2_ids, lambda: live.stack).follow()
 
 
 if __name__ == "__main__":

@@ -1,8 +1,6 @@
 """WatchApp on recorded news, driven by Textual's pilot."""
 
 import asyncio
-import html
-import re
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -55,11 +53,9 @@ async def running(replay: Replay, size: tuple[int, int] = (80, 24)) -> AsyncIter
 
 
 def screen(app: WatchApp) -> str:
-    """Return the text on the screen, line by line."""
-    rows: dict[float, list[tuple[float, str]]] = {}
-    for x, y, text in re.findall(r'<text[^>]* x="([\d.]+)" y="([\d.]+)"[^>]*>(.*?)</text>', app.export_screenshot()):
-        rows.setdefault(float(y), []).append((float(x), html.unescape(text).replace("\xa0", " ")))
-    return "\n".join("".join(text for _, text in sorted(rows[y])) for y in sorted(rows))
+    """Return the text on the screen, line by line; below a dialog nothing."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
 
 
 async def until(pilot: Pilot[Any], replay: Replay, words: str) -> str:

@@ -29,8 +29,8 @@ def test_pipe_gets_a_line_for_each_sentence() -> None:
     out = io.StringIO()
     write_lines(stack(), follow, out, lambda: next(times))
     lines = out.getvalue().splitlines()
-    assert "03:12:24 Pod nfs-server-576868c54d-5r62h is being deleted." in lines
-    assert lines[-1] == "03:13:05 Kubernetes answers again."
+    assert "09:49:50 Pod nfs-server-576868c54d-tsdkj is being deleted." in lines
+    assert lines[-1] == "09:50:24 Kubernetes answers again."
     assert "\x1b" not in out.getvalue()
 
 

@@ -24,6 +24,11 @@ class Terminal:
     def __init__(self, process: "subprocess.Popen[bytes]", end: int) -> None:
         self._process, self._end, self._drawn = process, end, ""
 
+    @property
+    def pid(self) -> int:
+        """The program's."""
+        return self._process.pid
+
     def press(self, keys: str) -> None:
         os.write(self._end, keys.encode())
 
@@ -33,6 +38,12 @@ class Terminal:
         while words not in self._drawn:
             assert time.monotonic() < deadline, f"{words} is not drawn:\n{self._drawn[-4000:]}"
             assert self._read(), f"{words} is not drawn, and the program has ended:\n{self._drawn[-4000:]}"
+
+    def read_for(self, seconds: float) -> None:
+        """Take what is drawn for so long: a program that nobody reads waits."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and self._read():
+            pass
 
     def ended(self) -> int:
         """Return the exit status. The program has to be read to its end, or it waits for its reader."""
