@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from checkout import Checkout
 
 DEADLINE_SECONDS = 60.0
-ROWS, COLUMNS = 24, 80
+ROWS = 24
 
 
 class Terminal:
@@ -65,12 +65,13 @@ class Terminal:
 
 
 @contextmanager
-def on_a_terminal(checkout: Checkout, *words: str) -> Iterator[Terminal]:
-    """Run the command on a terminal of 80 columns and 24 rows, and end it."""
+def on_a_terminal(checkout: Checkout, *words: str, columns: int = 80) -> Iterator[Terminal]:
+    """Run the command on a terminal of 24 rows, and end it."""
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))
+    env = {**checkout.env, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
     process = subprocess.Popen(
-        words, cwd=checkout.folder, env={**checkout.env, "TERM": "xterm-256color"}, start_new_session=True,
+        words, cwd=checkout.folder, env=env, start_new_session=True,
         stdin=theirs, stdout=theirs, stderr=theirs,
     )  # fmt: skip
     os.close(theirs)

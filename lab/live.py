@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from components.settings.conventions import DEFAULT_NAMESPACE, EBS_DRIVER
+from components.settings.tour_plan import TOUR_NAMESPACE
 from lab.beside import clients, tour
 from lab.chain import Chain, Link, chain_of
 from lab.reading.ec2 import Ec2Seen
@@ -145,7 +146,8 @@ class Live:
         if isinstance(news, Ec2Told):
             changes, self.ec2_at = self._ec2(news.seen), now
         else:
-            namespaces = {None, DEFAULT_NAMESPACE, *self.stack.settings.namespaces}
+            settings = self.stack.settings
+            namespaces = {None, DEFAULT_NAMESPACE, *settings.namespaces, *([TOUR_NAMESPACE] if settings.tour else [])}
             changes = [
                 text
                 for turn in self._world.take(news)

@@ -79,7 +79,7 @@ class WatchApp(App[LabError]):
         self._top = Lines(id="top")
         self._servers = DataTable[Any](id="servers", cursor_type="row")
         self._links, self._lines = Lines(), Lines()
-        self._chain_panel = VerticalScroll(self._links, id="chain", can_focus=False)
+        self._chain_panel = VerticalScroll(self._links, id="chain")
         self._timeline = VerticalScroll(self._lines, id="timeline")
 
     def compose(self) -> ComposeResult:
@@ -166,7 +166,9 @@ class WatchApp(App[LabError]):
         if self._can_snapshot != live.can_snapshot():
             self._can_snapshot = live.can_snapshot()
             self.refresh_bindings()
-        self._servers.display = len(chains) > 1
+        if self._servers.display != (len(chains) > 1):
+            self._servers.display = len(chains) > 1
+            (self._servers if len(chains) > 1 else self._timeline).focus()
         if len(chains) > 1:
             self._show_servers(chains, live)
         if chain := self._chain():

@@ -2,8 +2,6 @@
 
 import json
 import re
-import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
@@ -12,6 +10,7 @@ import pytest
 from checkout import Checkout
 from checkout.terminals import on_a_terminal
 from checkout.until import until
+from tests.local.settled import attached_again
 
 LAB = ("python", "-m", "lab")
 SECOND_DEFAULT = """
@@ -99,64 +98,20 @@ def test_status_shows_every_id_of_the_chain(checkout: Checkout) -> None:
     assert [name for name, line in zip(chain, lines, strict=True) if name not in line] == [], said
 
 
-def test_watch_tells_of_a_deleted_pod_and_ends_quietly_on_ctrl_c(checkout: Checkout) -> None:
-    [before] = checkout.get("pods")["items"]
-    name, volume = before["metadata"]["name"], checkout.outputs()["volumeId"]
-    watch = subprocess.Popen(
-        [*LAB, "watch"], cwd=checkout.folder, env=checkout.env, text=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        assert watch.stdout
-        told = iter(watch.stdout)
-        assert f"the chain holds, from Pod {name} to the volume {volume}" in next(told)
-        checkout.kubectl("delete", "pod", name, "--wait=false")
-        # A line that never comes ends the test by its timeout.
-        next(line for line in told if f"Pod {name} is gone; the volume {volume} stays" in line)
-        ready = re.compile(rf"Pod (nfs-server-\S+) is ready on node-1, with the volume {volume} at /exports")
-        assert next(found[1] for line in told if (found := ready.search(line))) != name
-        watch.send_signal(signal.SIGINT)
-        _, errors = watch.communicate(timeout=30)
-    finally:
-        watch.kill()
-        watch.wait()
-    assert watch.returncode == 0
-    assert errors == ""
-
-
-def test_watch_on_a_terminal_deletes_the_pod_by_its_key(checkout: Checkout) -> None:
+def test_watch_deletes_the_pod_by_its_key_and_tells_that_the_volume_stays(checkout: Checkout) -> None:
     attached_again(checkout)
     [before] = checkout.get("pods")["items"]
-    with on_a_terminal(checkout, *LAB, "watch") as terminal:
+    name, volume = before["metadata"]["name"], checkout.outputs()["volumeId"]
+    with on_a_terminal(checkout, *LAB, "watch", columns=160) as terminal:
         terminal.until("the chain holds")
         terminal.press("d")
-        terminal.until(f"kubectl delete pod {before['metadata']['name']}")
+        terminal.until(f"kubectl delete pod {name}")
         terminal.press("y")
-        until(lambda: before["metadata"]["uid"] not in uids(checkout), "the Pod is deleted")
+        terminal.until(f"Pod {name} is gone; the volume {volume} stays")
+        terminal.until(f"is ready on node-1, with the volume {volume} at /exports")
         terminal.press("\x03")
         assert terminal.ended() == 0
     attached_again(checkout)
-
-
-def uids(checkout: Checkout) -> list[str]:
-    return [pod["metadata"]["uid"] for pod in checkout.get("pods")["items"]]
-
-
-def attached_again(checkout: Checkout) -> None:
-    """Waits until a Pod is ready, with its volume attached, and the Service leads to it."""
-    checkout.kubectl("rollout", "status", "deployment/nfs-server", "--timeout=60s")
-
-    def attached() -> bool:
-        return any(one.get("status", {}).get("attached") for one in checkout.get("volumeattachments")["items"])
-
-    def reached() -> bool:
-        [pod] = checkout.get("pods")["items"]
-        slices = checkout.get("endpointslices", "-l", "kubernetes.io/service-name=nfs-server")["items"]
-        targets = [endpoint["targetRef"]["uid"] for one in slices for endpoint in one["endpoints"] or ()]
-        return targets == [pod["metadata"]["uid"]]
-
-    until(attached, "the volume is attached again")
-    until(reached, "the Service leads to the new Pod")
 
 
 @contextmanager
