@@ -9,8 +9,8 @@ TOGETHER = --numprocesses=$(AT_ONCE) --dist=loadfile --no-loadscope-reorder
 # The longest modules are among the first two, so that none of them is left at the end.
 TIERS   = $(addprefix tests/,rehearsal docs local faults security conformance)
 
-.PHONY: up down setup verify status tour
-.PHONY: test test-node test-unit test-conformance test-local test-security test-faults test-thorough rehearse bench lint types setup-unit setup-test
+.PHONY: up down setup verify status watch tour
+.PHONY: test test-node test-unit test-conformance test-local test-security test-faults test-thorough rehearse bench pictures lint types setup-unit setup-test
 .SILENT:
 # With them every Python here would be another one, or load other modules.
 unexport PYTHONHOME PYTHONPATH
@@ -28,7 +28,7 @@ down: setup
 setup:
 	$(PYTHON) -m tools.setup run
 
-verify status tour: setup
+verify status watch tour: setup
 	$(ACTIVE) && python -m lab $@ --stack $(STACK)
 
 # With the flags of tools/go_build.py, so that the tests take over what the build compiled.
@@ -62,6 +62,10 @@ rehearse: setup-test
 
 bench: setup-test
 	.venv/bin/python -m benchmarks
+
+# The pictures of `make watch` in README and guide.
+pictures: setup-unit
+	.venv/bin/python -m tests.unit.lab.watch.screenshot
 
 lint: setup-unit
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/lint-imports --no-logo --no-cache

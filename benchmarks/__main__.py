@@ -3,11 +3,12 @@
 lab        the everyday commands on one server, split by what they wait for, and the bare way
 scale      stacks of 1 to 100 servers, and a class of 30 namespaces
 claims     500 volumes at once, straight at the CSI controller
+watch      `lab watch`: its start, a change on its way to the screen, the processor at rest
 setup      unit tests, what each target imports, the check that everything is built
 large      a stack of 200 servers, about 10 minutes; only when it is named
 toolchain  every tool compiled from nothing, about 8 minutes; only when it is named
 
-Without a PART the first four run, in at most 12 minutes on two idle cores. A part replaces its own tables and leaves
+Without a PART the first five run, in at most 17 minutes on two idle cores. A part replaces its own tables and leaves
 the others as they are.
 """
 
@@ -18,7 +19,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import claims, lab, scale, setup, toolchain
+from benchmarks import claims, lab, scale, setup, toolchain, watch
 from benchmarks.measure import machine
 from benchmarks.report import Report, write
 
@@ -26,6 +27,7 @@ PARTS: dict[str, Callable[[Path, int, bool], Report]] = {
     "lab": lab.measure,
     "scale": scale.measure,
     "claims": claims.measure,
+    "watch": watch.measure,
     "setup": setup.measure,
     "large": scale.measure_large,
     "toolchain": toolchain.measure,

@@ -1,1 +1,1 @@
-"""The learner's commands: `python -m lab verify`, `status` and `tour`, for a stack on either target."""
+"""The learner's commands: `python -m lab verify`, `status`, `watch` and `tour`, for a stack on either target."""

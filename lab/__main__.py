@@ -1,4 +1,4 @@
-"""python -m lab: shows the lab, judges it, or takes its tour of persistence.
+"""python -m lab: shows the lab, watches it, judges it, or takes its tour of persistence.
 
 Exit status: 0 all well, 1 a step failed, 2 the lab could not be read.
 """
@@ -32,9 +32,9 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--gone", action="store_true", help="after pulumi destroy: is anything left?")
     verify.add_argument("--json", action="store_true", help="for machines")
     status = commands.add_parser("status", help="show the chain from the Deployment to the EC2 instance")
-    status.add_argument("--watch", action="store_true", help="show every change until Ctrl-C")
+    watch = commands.add_parser("watch", help="show the chain live, and what changes it, until Ctrl-C")
     tour = commands.add_parser("tour", help="delete Pods, and show what each way of keeping data kept")
-    for command in (verify, status, tour):
+    for command in (verify, status, watch, tour):
         command.add_argument("--stack", metavar="S", help="the stack; the selected one if left out")
     return parser
 
@@ -45,13 +45,17 @@ def _run(asked: argparse.Namespace) -> int:
         from lab.tour import tour
 
         return tour(asked.stack)
+    if asked.command == "watch":
+        from lab.watch import watch
+
+        return watch(asked.stack)
     from lab.reading.stack import read_stack
 
     stack = read_stack(asked.stack)
     if asked.command == "status":
         from lab.status import status
 
-        return status(stack, sys.stdout, watching=asked.watch)
+        return status(stack, sys.stdout)
     from lab.report import as_json, write
     from lab.verify import verify, verify_gone
 

@@ -25,11 +25,11 @@ class Link:
 
 @dataclass(frozen=True)
 class Chain:
-    """The links of one server, each held by the link before. `copies` are snapshots of the claim, beside the chain."""
+    """The links of one server, each held by the one before. `beside` are its claim's snapshots, and its clients."""
 
     server: str
     links: Sequence[Link]
-    copies: Sequence[Link] = ()
+    beside: Sequence[Link] = ()
 
 
 def chain_of(seen: Snapshot) -> Chain:
@@ -133,17 +133,22 @@ def _instance(seen: Snapshot) -> Link:
     if instance is None:
         return Link("EC2 instance", instance_id_of(seen.node) or "", MISSING, well=False)
     state = instance["State"]["Name"]
-    about = (f"{instance['InstanceType']}, {instance['Placement']['AvailabilityZone']}", f"is {name_of(seen.node)}")
+    node = name_of(seen.node)
+    about = (
+        f"{instance['InstanceType']}, {instance['Placement']['AvailabilityZone']}",
+        *([f"is {node}"] if node else ()),
+    )
     return Link(
         "EC2 instance", instance["InstanceId"], state, state == "running", moment(instance.get("LaunchTime")), about
     )
 
 
 def _copy(copy: CopyOfClaim) -> Link:
-    ready = at(copy.wish, "status", "readyToUse") is True
+    """Return a link that is well also while EC2 copies: nothing is broken then."""
+    failed, ready = at(copy.wish, "status", "error", "message"), at(copy.wish, "status", "readyToUse") is True
     ebs = f"EBS snapshot {copy.handle}, {copy.ebs['State'] if copy.ebs else MISSING}" if copy.handle else ""
-    failed = at(copy.wish, "status", "error", "message")
     return _link(
-        "VolumeSnapshot", copy.wish, "ready" if ready else "not ready", ready and copy.ebs is not None,
-        at(copy.wish, "status", "restoreSize") or "", ebs, failed or "",
+        "VolumeSnapshot", copy.wish, "ready to use" if ready else "failed" if failed else "being taken",
+        copy.ebs is not None if ready else not failed,
+        at(copy.wish, "status", "restoreSize") or "", ebs, "" if ready else failed or "",
     )  # fmt: skip

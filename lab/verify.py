@@ -41,11 +41,7 @@ def verify_gone(stack: Stack) -> Report:
 
 def _preparation(stack: Stack) -> str:
     """Return what to type first, in a shell in this folder, so that kubectl and aws ask this lab."""
-    folder = cloud_folder(stack.name)
-    region = f"AWS_DEFAULT_REGION={stack.settings.region}"
     if stack.settings.target == "local":
-        return (
-            f". {folder}/aws.env; "
-            f"export KUBECONFIG={folder}/kubeconfig AWS_ENDPOINT_URL_EC2={stack.outputs['ec2Endpoint']}"
-        )
-    return f"export {region}; aws eks update-kubeconfig --name {stack.cluster_name}"
+        endpoint = stack.outputs["ec2Endpoint"]
+        return f". {cloud_folder(stack.name)}/aws.env; {stack.preparation} AWS_ENDPOINT_URL_EC2={endpoint}"
+    return f"export AWS_DEFAULT_REGION={stack.settings.region}; {stack.preparation}"

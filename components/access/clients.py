@@ -47,7 +47,7 @@ class ClusterClient:
         try:
             self._kubernetes = self._kubernetes or kubernetes_client(self._kubeconfig)
             return question(self._kubernetes)
-        except _unreachable_errors() as error:
+        except unreachable_errors() as error:
             self._kubernetes = None
             if self._gone_for_good or _was_deleted(self._kubeconfig):
                 return if_gone
@@ -96,13 +96,26 @@ def kubernetes_client(kubeconfig: str) -> Any:
 
     Raises lightkube's ConfigError if the text is not a kubeconfig.
     """
+    from lightkube import Client
+
+    return Client(**_connection(kubeconfig))
+
+
+def async_kubernetes_client(kubeconfig: str) -> Any:
+    """Return the same as `kubernetes_client`, for an event loop."""
+    from lightkube import AsyncClient
+
+    return AsyncClient(**_connection(kubeconfig))
+
+
+def _connection(kubeconfig: str) -> dict[str, Any]:
     import yaml
-    from lightkube import Client, KubeConfig
+    from lightkube import KubeConfig
 
     kubeconfig_class: Any = KubeConfig  # its from_dict is typed in part
     single = kubeconfig_class.from_dict(yaml.safe_load(kubeconfig)).get()
     # A proxy of the shell's may be the way to a distant cluster, and never is the way to this machine.
-    return Client(single, trust_env=not (single and _is_loopback(single.cluster.server)))
+    return {"config": single, "trust_env": not (single and _is_loopback(single.cluster.server))}
 
 
 def _is_loopback(server: str) -> bool:
@@ -112,7 +125,7 @@ def _is_loopback(server: str) -> bool:
         return False
 
 
-def _unreachable_errors() -> tuple[type[Exception], ...]:
+def unreachable_errors() -> tuple[type[Exception], ...]:
     """Return what lightkube raises when the cluster does not answer, or does not accept the credentials."""
     import httpx2
     from lightkube.core.exceptions import ConfigError

@@ -20,8 +20,8 @@ class CommandFailed(LabError):
         self.before = before
 
 
-def run(*words: str, timeout: float = COMMAND_SECONDS) -> str:
-    """Return what the tool printed on its standard output. `timeout` is in seconds.
+def run(*words: str, given: str = "", timeout: float = COMMAND_SECONDS) -> str:
+    """Return what the tool printed on its standard output. `given` is its standard input, `timeout` is in seconds.
 
     Raises CommandFailed where the tool fails, LabError where it is not installed or does not end.
     """
@@ -29,7 +29,7 @@ def run(*words: str, timeout: float = COMMAND_SECONDS) -> str:
         raise LabError(f"{words[0]} is not on the PATH: run make setup, then . .lab/activate")
     try:
         done = subprocess.run(
-            words, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False,
+            words, cwd=ROOT, input=given, capture_output=True, text=True, timeout=timeout, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise LabError(f"{words[0]} {words[1]} did not end within {timeout:.0f} s") from None

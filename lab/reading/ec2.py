@@ -1,8 +1,9 @@
 """Reads the EC2 objects that Kubernetes names."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from components.access.clients import ec2_client
 from components.access.lookups import tagged_snapshots, tagged_volumes
@@ -11,6 +12,25 @@ from lab.reading.objects import Thing
 from lab.reading.stack import Stack
 
 T = TypeVar("T")
+# EC2 accepts that many values in one filter.
+MOST_VALUES = 200
+
+
+class Ec2Ids(NamedTuple):
+    """What to ask EC2 about, by id."""
+
+    volumes: Collection[str] = ()
+    instances: Collection[str] = ()
+    snapshots: Collection[str] = ()
+
+
+@dataclass(frozen=True)
+class Ec2Seen:
+    """What EC2 has at one moment, by id. Without an argument: what is known before EC2 was asked."""
+
+    volumes: Mapping[str, Thing] = field(default_factory=dict[str, Thing])
+    instances: Mapping[str, Thing] = field(default_factory=dict[str, Thing])
+    snapshots: Mapping[str, Thing] = field(default_factory=dict[str, Thing])
 
 
 class Ec2Reader:
@@ -35,16 +55,18 @@ class Ec2Reader:
         except BotoCoreError as error:  # such as a profile of the shell's that does not exist
             raise LabError(f"the EC2 API cannot be asked: {error}") from None
 
-    def volume(self, id_: str | None) -> Thing | None:
-        """Return the volume, None where there is none or no id."""
-        pages = self._pages("describe_volumes", "volume-id", id_)
-        return next((volume for page in pages for volume in page["Volumes"]), None)
-
-    def instance(self, id_: str | None) -> Thing | None:
-        """Return the instance, None where there is none or no id."""
-        pages = self._pages("describe_instances", "instance-id", id_)
-        found = [one for page in pages for reservation in page["Reservations"] for one in reservation["Instances"]]
-        return next((one for one in found if one["InstanceId"] == id_), None)
+    def see(self, ids: Ec2Ids) -> Ec2Seen:
+        """Return those of the volumes, instances and snapshots that exist."""
+        volumes = [one for page in self._pages("describe_volumes", "volume-id", ids.volumes) for one in page["Volumes"]]
+        pages = self._pages("describe_instances", "instance-id", ids.instances)
+        instances = [one for page in pages for reservation in page["Reservations"] for one in reservation["Instances"]]
+        pages = self._pages("describe_snapshots", "snapshot-id", ids.snapshots)
+        snapshots = [one for page in pages for one in page["Snapshots"]]
+        return Ec2Seen(
+            {one["VolumeId"]: one for one in volumes if one["VolumeId"] in ids.volumes},
+            {one["InstanceId"]: one for one in instances if one["InstanceId"] in ids.instances},
+            {one["SnapshotId"]: one for one in snapshots if one["SnapshotId"] in ids.snapshots},
+        )
 
     def tagged(self, *sets: Mapping[str, str]) -> list[Thing]:
         """Return the volumes with all tags of one of the sets, also those that EC2 is deleting."""
@@ -56,16 +78,20 @@ class Ec2Reader:
         found = [one for tags in sets for one in self._ask(partial(tagged_snapshots, self._client, tags))]
         return list({snapshot["SnapshotId"]: snapshot for snapshot in found}.values())
 
-    def snapshot(self, id_: str | None) -> Thing | None:
-        """Return the EBS snapshot, None where there is none or no id."""
-        pages = self._pages("describe_snapshots", "snapshot-id", id_)
-        return next((snapshot for page in pages for snapshot in page["Snapshots"]), None)
-
-    def _pages(self, operation: str, name: str, value: str | None) -> list[Any]:
-        if not value:
-            return []
+    def _pages(self, operation: str, name: str, values: Collection[str]) -> list[Any]:
+        """Return the pages about the ids that exist: a filter skips the others, where an id by itself is an error."""
+        ids = sorted(values)
+        some = [ids[start : start + MOST_VALUES] for start in range(0, len(ids), MOST_VALUES)]
         paginator = self._client.get_paginator(operation)
-        return self._ask(lambda: list(paginator.paginate(Filters=[{"Name": name, "Values": [value]}])))
+        return [
+            page
+            for asked in some
+            for page in self._ask(partial(self._all_of, paginator, [{"Name": name, "Values": asked}]))
+        ]
+
+    @staticmethod
+    def _all_of(paginator: Any, filters: list[dict[str, Any]]) -> list[Any]:
+        return list(paginator.paginate(Filters=filters))
 
     def _ask(self, question: Callable[[], T]) -> T:
         from botocore.exceptions import BotoCoreError, ClientError

@@ -12,6 +12,7 @@ from lab.reading.commands import COMMAND_SECONDS, CommandFailed, run
 from lab.reading.objects import Thing
 from lab.reading.stack import Stack
 
+NOT_SERVED = "the server doesn't have a resource type"
 PLUGIN_FAILED = "getting credentials: exec"
 
 
@@ -22,27 +23,25 @@ class Kubectl:
     kubeconfig: Path
     stack: str
 
-    def run(self, *words: str, timeout: float = COMMAND_SECONDS) -> str:
-        """Return what kubectl printed. `timeout` is in seconds. Raises CommandFailed or LabError."""
-        return run("kubectl", f"--kubeconfig={self.kubeconfig}", *words, timeout=timeout)
+    def run(self, *words: str, given: str = "", timeout: float = COMMAND_SECONDS) -> str:
+        """Return what kubectl printed; `given` is its standard input, `timeout` is in seconds.
 
-    def list(self, kinds: str) -> list[Thing]:
+        Raises CommandFailed or LabError.
+        """
+        return run("kubectl", f"--kubeconfig={self.kubeconfig}", *words, given=given, timeout=timeout)
+
+    def list(self, kinds: str, *, optional: bool = False) -> list[Thing]:
         """Return the objects of these kinds in all namespaces, with the record of who wrote which field.
 
-        Raises LabError where the cluster does not answer.
+        Of `optional` kinds that the API server does not have there are none. Raises LabError where it does not answer.
         """
         try:
             said = self.run("get", kinds, "--all-namespaces", "--show-managed-fields", "--output=json")
         except CommandFailed as error:
+            if optional and NOT_SERVED in str(error):
+                return []
             raise LabError(f"the cluster of the stack {self.stack} does not answer: {_reason(error)}") from None
         return json.loads(said)["items"]
-
-    def knows(self, group: str) -> bool:
-        """Return whether the cluster has kinds of that API group. Raises LabError where it does not answer."""
-        try:
-            return bool(self.run("api-resources", f"--api-group={group}", "--output=name").strip())
-        except CommandFailed as error:
-            raise LabError(f"the cluster of the stack {self.stack} does not answer: {_reason(error)}") from None
 
 
 def _reason(error: CommandFailed) -> str:

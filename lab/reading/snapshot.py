@@ -1,25 +1,26 @@
 """Reads what Kubernetes and EC2 say about each NFS server, all at once, so that every step judges the same moment.
 
-Kubernetes is asked through kubectl. It is the command that the learner types, it follows the kubeconfig's credential
-plugin on both targets, and one call brings all kinds within a tenth of a second. Its JSON is kept as it is: a typed
-client would drop fields that a step wants to show, such as managedFields.
+`lab verify` and `lab status` look once, and ask Kubernetes through kubectl. It is the command that the learner types,
+it follows the kubeconfig's credential plugin on both targets, and one call brings all kinds within a tenth of a second.
+`lab watch` follows the same kinds (follow.py). The JSON is kept as it is: a typed client would drop fields that a step
+wants to show, such as managedFields.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from components.access.lookups import claims_used_by
 from components.settings import ServerSettings
-from components.settings.conventions import SNAPSHOT_GROUP
-from lab.reading.ec2 import Ec2Reader
+from components.settings.conventions import EBS_DRIVER
+from lab.reading.background import start
+from lab.reading.ec2 import Ec2Ids, Ec2Reader, Ec2Seen
 from lab.reading.kubectl import Kubectl
 from lab.reading.objects import Thing, at, instance_id_of, name_of
 from lab.reading.stack import Stack
+from lab.reading.things import KINDS, SNAPSHOT_KINDS, Things, for_kubectl
 
-KINDS = "pvc,deployments,pods,services,endpointslices,pv,volumeattachments,storageclasses,nodes,events"
-OF_SNAPSHOTS = "volumesnapshots,volumesnapshotcontents"
-SERVICE_OF = "kubernetes.io/service-name"
+DEFAULT_SNAPSHOT_CLASS = "snapshot.storage.kubernetes.io/is-default-class"
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,10 @@ class Snapshot:
     attachments: Sequence[Thing] = ()
     node: Thing | None = None
     volume: Thing | None = None
+    copies: Sequence[CopyOfClaim] = ()
+    snapshot_classes: Sequence[Thing] = ()
     instance: Thing | None = None
     events: Sequence[Thing] = ()
-    copies: Sequence[CopyOfClaim] = ()
 
     @property
     def pod(self) -> Thing | None:
@@ -109,31 +111,41 @@ def take_snapshots(stack: Stack, kubectl: Kubectl, ec2: Ec2Reader) -> list[Snaps
 
     Raises LabError where Kubernetes or EC2 does not answer.
     """
-    of_snapshots = stack.settings.snapshots and kubectl.knows(SNAPSHOT_GROUP)
-    things = kubectl.list(f"{KINDS},{OF_SNAPSHOTS}" if of_snapshots else KINDS)
+    # The two questions at once take as long as the first.
+    asks_for_snapshots = partial(kubectl.list, for_kubectl(SNAPSHOT_KINDS), optional=True)
+    optional = start(asks_for_snapshots) if stack.settings.snapshots else None
+    things = Things([*kubectl.list(for_kubectl(KINDS)), *(optional.result() if optional else ())])
+    return snapshots(stack, things, ec2.see(ec2_ids(stack, things)))
+
+
+def ec2_ids(stack: Stack, things: Things) -> Ec2Ids:
+    """Return the ids of the servers' volumes, of the instances that are nodes, and of the snapshots."""
+    volumes = {_volume_id(_pv(stack, server, things), _outputs(stack, server)) for server in stack.settings.servers}
+    instances = {instance_id_of(node) for node in things.of("Node")}
+    snapshots = {at(one, "status", "snapshotHandle") for one in things.of("VolumeSnapshotContent")}
+    return Ec2Ids(*({id_ for id_ in ids if id_} for ids in (volumes, instances, snapshots)))
+
+
+def snapshots(stack: Stack, things: Things, ec2: Ec2Seen) -> list[Snapshot]:
+    """Return a snapshot for every server, from objects that were read already."""
     return [
         _snapshot(stack, server, things, ec2, first=index == 0) for index, server in enumerate(stack.settings.servers)
     ]
 
 
-def _snapshot(
-    stack: Stack, server: ServerSettings, things: Sequence[Thing], ec2: Ec2Reader, *, first: bool
-) -> Snapshot:
-    def those(kind: str) -> list[Thing]:
-        return [thing for thing in things if thing["kind"] == kind]
-
-    def named(kind: str, name: str | None, namespace: str | None = None) -> Thing | None:
-        return next((one for one in those(kind) if _is(one, name, namespace)), None) if name else None
-
-    outputs: Mapping[str, Any] = stack.outputs["servers"].get(server.label) or {}
-    claim = named("PersistentVolumeClaim", server.claim_name, server.namespace)
-    pods = [pod for pod in those("Pod") if _belongs(pod, server)]
-    pv = named("PersistentVolume", at(claim, "spec", "volumeName") or outputs.get("pvName"))
-    attachments = [
-        one for one in those("VolumeAttachment")
-        if pv and at(one, "spec", "source", "persistentVolumeName") == name_of(pv)
-    ]  # fmt: skip
-    node = named("Node", next((at(pod, "spec", "nodeName") for pod in pods if at(pod, "spec", "nodeName")), None))
+def _snapshot(stack: Stack, server: ServerSettings, things: Things, ec2: Ec2Seen, *, first: bool) -> Snapshot:
+    outputs = _outputs(stack, server)
+    deployment = things.named("Deployment", server.name, server.namespace)
+    claim = things.named("PersistentVolumeClaim", server.claim_name, server.namespace)
+    pods = things.pods_made_by(server.namespace, server.name)
+    pv = _pv(stack, server, things)
+    attachments = things.attachments_of(name_of(pv))
+    placed = [at(pod, "spec", "nodeName") for pod in pods if at(pod, "spec", "nodeName")]
+    node = things.named("Node", placed[0]) if placed else None
+    volume = ec2.volumes.get(_volume_id(pv, outputs) or "")
+    # Between two Pods the volume is still attached to the instance of the last one.
+    attached = [] if placed else [one["InstanceId"] for one in at(volume, "Attachments") or ()]
+    service = things.named("Service", server.name, server.namespace)
     return Snapshot(
         stack=stack.name,
         target=stack.settings.target,
@@ -142,48 +154,48 @@ def _snapshot(
         outputs=outputs,
         top_outputs=stack.outputs if first else None,
         claim=claim,
-        classes=those("StorageClass"),
-        deployment=named("Deployment", server.name, server.namespace),
+        classes=things.of("StorageClass"),
+        deployment=deployment,
         pods=pods,
-        foreign_pods=[pod for pod in those("Pod") if pod not in pods and _uses_claim(pod, server)],
-        service=named("Service", server.name, server.namespace),
+        foreign_pods=[pod for pod in things.pods_on(server.namespace, server.claim_name) if pod not in pods],
+        service=service,
         endpoints=[
             endpoint
-            for one in those("EndpointSlice")
-            if at(one, "metadata", "namespace") == server.namespace
-            and at(one, "metadata", "labels", SERVICE_OF) == server.name
+            for one in things.slices_of(server.namespace, server.name)
             for endpoint in one.get("endpoints") or ()
         ],
         pv=pv,
         attachments=attachments,
         node=node,
-        volume=ec2.volume(at(pv, "spec", "csi", "volumeHandle") or outputs.get("volumeId")),
-        instance=ec2.instance(instance_id_of(node)),
-        events=those("Event"),
-        copies=[
-            CopyOfClaim(
-                wish,
-                content := named("VolumeSnapshotContent", at(wish, "status", "boundVolumeSnapshotContentName")),
-                ec2.snapshot(at(content, "status", "snapshotHandle")),
-            )
-            for wish in those("VolumeSnapshot")
-            if at(wish, "metadata", "namespace") == server.namespace
-            and at(wish, "spec", "source", "persistentVolumeClaimName") == server.claim_name
-        ],
+        volume=volume,
+        copies=[_copy(one, things, ec2) for one in things.snapshots_of(server.namespace, server.claim_name)],
+        snapshot_classes=things.of("VolumeSnapshotClass"),
+        instance=ec2.instances.get(next(iter(attached), None) or instance_id_of(node) or ""),
+        events=things.events_of(deployment, *pods, claim, pv, *attachments, node, service),
     )
 
 
-def _is(thing: Thing, name: str | None, namespace: str | None) -> bool:
-    return name_of(thing) == name and (namespace is None or at(thing, "metadata", "namespace") == namespace)
+def _copy(wish: Thing, things: Things, ec2: Ec2Seen) -> CopyOfClaim:
+    content = things.named("VolumeSnapshotContent", at(wish, "status", "boundVolumeSnapshotContentName"))
+    return CopyOfClaim(wish, content, ec2.snapshots.get(at(content, "status", "snapshotHandle") or ""))
 
 
-def _belongs(pod: Thing, server: ServerSettings) -> bool:
-    """Return whether the server's Deployment made the Pod: by the ReplicaSet's name, because the label is judged."""
-    owners: list[Thing] = at(pod, "metadata", "ownerReferences") or []
-    return at(pod, "metadata", "namespace") == server.namespace and any(
-        owner["kind"] == "ReplicaSet" and owner["name"].rpartition("-")[0] == server.name for owner in owners
-    )
+def snapshot_class(classes: Sequence[Thing]) -> str | None:
+    """Return the VolumeSnapshotClass for EBS volumes: the default one, if there is one; None where there is none."""
+    ours = [one for one in classes if one.get("driver") == EBS_DRIVER]
+    default = [one for one in ours if at(one, "metadata", "annotations", DEFAULT_SNAPSHOT_CLASS) == "true"]
+    return next((name_of(one) for one in [*default, *ours]), None)
 
 
-def _uses_claim(pod: Thing, server: ServerSettings) -> bool:
-    return at(pod, "metadata", "namespace") == server.namespace and server.claim_name in claims_used_by(pod)
+def _outputs(stack: Stack, server: ServerSettings) -> Mapping[str, Any]:
+    return at(stack.outputs, "servers", server.label) or {}
+
+
+def _pv(stack: Stack, server: ServerSettings, things: Things) -> Thing | None:
+    claim = things.named("PersistentVolumeClaim", server.claim_name, server.namespace)
+    name = at(claim, "spec", "volumeName") or _outputs(stack, server).get("pvName")
+    return things.named("PersistentVolume", name)
+
+
+def _volume_id(pv: Thing | None, outputs: Mapping[str, Any]) -> str | None:
+    return at(pv, "spec", "csi", "volumeHandle") or outputs.get("volumeId")

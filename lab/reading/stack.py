@@ -40,6 +40,13 @@ class Stack:
         return f"--stack {self.name}"
 
     @property
+    def preparation(self) -> str:
+        """What to type first, in a shell in this folder, so that kubectl asks this lab."""
+        if self.settings.target == "local":
+            return f"export KUBECONFIG={cloud_folder(self.name)}/kubeconfig"
+        return f"aws eks update-kubeconfig --name {self.cluster_name} --region {self.settings.region}"
+
+    @property
     def kubeconfig(self) -> str:
         """The text of its kubeconfig. Raises LabError where nothing is up."""
         if not self.outputs.get("kubeconfig") or not self.outputs.get("servers"):

@@ -58,8 +58,8 @@ def test_no_command_for_the_local_target_is_left_out() -> None:
         block.text for block in GUIDE.blocks if block.info.startswith("sh") and block.info not in (RUN, "sh aws")
     ]
     beginnings = [text.partition("\n")[0] for text in left_out]
-    assert beginnings == ["make setup", "kubectl port-forward svc/nfs-server 2049 &"], (
-        "only what makes the tools that run these tests, and what root must do, may be left out"
+    assert beginnings == ["make setup", ". .lab/activate", "kubectl port-forward svc/nfs-server 2049 &"], (
+        "only what makes the tools that run these tests, the view beside them, and what root must do, may be left out"
     )
 
 

@@ -2,15 +2,15 @@
 
 import json
 import re
-import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import pytest
 
 from checkout import Checkout
+from checkout.terminals import on_a_terminal
 from checkout.until import until
+from tests.local.settled import attached_again
 
 LAB = ("python", "-m", "lab")
 SECOND_DEFAULT = """
@@ -98,46 +98,20 @@ def test_status_shows_every_id_of_the_chain(checkout: Checkout) -> None:
     assert [name for name, line in zip(chain, lines, strict=True) if name not in line] == [], said
 
 
-def test_watch_shows_a_change_and_ends_quietly_on_ctrl_c(checkout: Checkout) -> None:
+def test_watch_deletes_the_pod_by_its_key_and_tells_that_the_volume_stays(checkout: Checkout) -> None:
+    attached_again(checkout)
     [before] = checkout.get("pods")["items"]
-    watch = subprocess.Popen(
-        [*LAB, "status", "--watch"], cwd=checkout.folder, env=checkout.env, text=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        assert watch.stdout
-        shown = iter(watch.stdout)
-        next(line for line in shown if before["metadata"]["name"] in line)
-        checkout.kubectl("delete", "pod", before["metadata"]["name"], "--wait=false")
-        another = re.compile(r"Pod (nfs-server-\S+)  Running, ready")
-        changed = next(
-            found[1] for line in shown if (found := another.search(line)) and found[1] != before["metadata"]["name"]
-        )
-        assert changed != before["metadata"]["name"]
-        watch.send_signal(signal.SIGINT)
-        _, errors = watch.communicate(timeout=30)
-    finally:
-        watch.kill()
-        watch.wait()
-    assert watch.returncode == 0
-    assert errors == ""
-
-
-def attached_again(checkout: Checkout) -> None:
-    """Waits until a Pod is ready, with its volume attached, and the Service leads to it."""
-    checkout.kubectl("rollout", "status", "deployment/nfs-server", "--timeout=60s")
-
-    def attached() -> bool:
-        return any(one.get("status", {}).get("attached") for one in checkout.get("volumeattachments")["items"])
-
-    def reached() -> bool:
-        [pod] = checkout.get("pods")["items"]
-        slices = checkout.get("endpointslices", "-l", "kubernetes.io/service-name=nfs-server")["items"]
-        targets = [endpoint["targetRef"]["uid"] for one in slices for endpoint in one["endpoints"] or ()]
-        return targets == [pod["metadata"]["uid"]]
-
-    until(attached, "the volume is attached again")
-    until(reached, "the Service leads to the new Pod")
+    name, volume = before["metadata"]["name"], checkout.outputs()["volumeId"]
+    with on_a_terminal(checkout, *LAB, "watch", columns=160) as terminal:
+        terminal.until("the chain holds")
+        terminal.press("d")
+        terminal.until(f"kubectl delete pod {name}")
+        terminal.press("y")
+        terminal.until(f"Pod {name} is gone; the volume {volume} stays")
+        terminal.until(f"is ready on node-1, with the volume {volume} at /exports")
+        terminal.press("\x03")
+        assert terminal.ended() == 0
+    attached_again(checkout)
 
 
 @contextmanager

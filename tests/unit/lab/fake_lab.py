@@ -13,10 +13,11 @@ from lab.reading.kubectl import Kubectl
 from lab.reading.objects import Thing
 from lab.reading.snapshot import Snapshot, take_snapshots
 from lab.reading.stack import Stack
+from lab.reading.things import SNAPSHOT_KINDS
 
 PV = "pvc-cc10d05f-cc2e-4c2e-ba0d-95e0052ca4db"
 VOLUME = "vol-11513e53ef2002a02"
-EBS_SNAPSHOT = "snap-0a1b2c3d4e5f60718"
+SNAPSHOT = "snap-0c9a1f5b7d3e24680"
 INSTANCE = "i-96fc6c479780abf2c"
 POD = "nfs-server-576868c54d-kgg7b"
 MADE = "2026-03-01T10:00:00Z"
@@ -122,6 +123,42 @@ def things() -> list[Thing]:
     ]
 
 
+def snapshot_things() -> list[Thing]:
+    """Return a snapshot that is ready, what it is bound to, and the class, as the snapshot controller leaves them."""
+    return [
+        {
+            "kind": "VolumeSnapshot",
+            "metadata": meta("nfs-pvc-x7k2p"),
+            "spec": {
+                "source": {"persistentVolumeClaimName": "nfs-pvc"},
+                "volumeSnapshotClassName": "ebs-snapshots",
+            },
+            "status": {
+                "boundVolumeSnapshotContentName": "snapcontent-4711",
+                "readyToUse": True,
+                "restoreSize": "1Gi",
+            },
+        },
+        {
+            "kind": "VolumeSnapshotContent",
+            "metadata": meta("snapcontent-4711", None),
+            "spec": {
+                "deletionPolicy": "Delete",
+                "driver": "ebs.csi.aws.com",
+                "source": {"volumeHandle": VOLUME},
+                "volumeSnapshotRef": {"name": "nfs-pvc-x7k2p", "namespace": "default"},
+            },
+            "status": {"readyToUse": True, "restoreSize": 1 << 30, "snapshotHandle": SNAPSHOT},
+        },
+        {
+            "kind": "VolumeSnapshotClass",
+            "metadata": meta("ebs-snapshots", None),
+            "driver": "ebs.csi.aws.com",
+            "deletionPolicy": "Delete",
+        },
+    ]
+
+
 def volumes() -> list[Thing]:
     return [
         {
@@ -144,35 +181,14 @@ def volumes() -> list[Thing]:
 def ebs_snapshots() -> list[Thing]:
     return [
         {
-            "SnapshotId": EBS_SNAPSHOT,
+            "SnapshotId": SNAPSHOT,
             "State": "completed",
             "VolumeId": VOLUME,
             "Tags": [
-                {"Key": "Name", "Value": "default/monday"},
+                {"Key": "Name", "Value": "default/nfs-pvc-x7k2p"},
                 {"Key": "storage-lab", "Value": "storage-lab-local"},
             ],
         }
-    ]
-
-
-def of_snapshots() -> list[Thing]:
-    """Return a VolumeSnapshot of the claim, with its content."""
-    return [
-        {
-            "kind": "VolumeSnapshot",
-            "metadata": meta("monday"),
-            "spec": {"source": {"persistentVolumeClaimName": "nfs-pvc"}},
-            "status": {
-                "readyToUse": True,
-                "restoreSize": "1Gi",
-                "boundVolumeSnapshotContentName": "snapcontent-monday",
-            },
-        },
-        {
-            "kind": "VolumeSnapshotContent",
-            "metadata": meta("snapcontent-monday", None),
-            "status": {"snapshotHandle": EBS_SNAPSHOT},
-        },
     ]
 
 
@@ -217,18 +233,19 @@ class Ec2:
 
     def paginate(self, Filters: list[dict[str, Any]]) -> list[dict[str, Any]]:
         [wanted] = Filters
-        name, [value] = wanted["Name"], wanted["Values"]
+        name, values = wanted["Name"], wanted["Values"]
         if self._operation == "describe_instances":
             assert name == "instance-id"
-            found = [one for one in self._instances if one["InstanceId"] == value]
+            found = [one for one in self._instances if one["InstanceId"] in values]
             return [{"Reservations": [{"Instances": found}]}]
         if self._operation == "describe_snapshots":
             assert name == "snapshot-id"
-            return [{"Snapshots": [one for one in self._snapshots if one["SnapshotId"] == value]}]
+            return [{"Snapshots": [one for one in self._snapshots if one["SnapshotId"] in values]}]
         assert self._operation == "describe_volumes"
         if name == "volume-id":
-            return [{"Volumes": [one for one in self._volumes if one["VolumeId"] == value]}]
+            return [{"Volumes": [one for one in self._volumes if one["VolumeId"] in values]}]
         assert name.startswith("tag:"), f"EC2 has no filter {name}"
+        [value] = values
         tag = {"Key": name.removeprefix("tag:"), "Value": value}
         return [{"Volumes": [one for one in self._volumes if tag in one["Tags"]]}]
 
@@ -239,13 +256,8 @@ class Listing:
     def __init__(self, things: list[Thing]) -> None:
         self._things = things
 
-    def list(self, kinds: str) -> list[Thing]:
-        asked = "volumesnapshots" in kinds
-        return [thing for thing in self._things if asked or not thing["kind"].startswith("VolumeSnapshot")]
-
-    def knows(self, group: str) -> bool:
-        assert group == "snapshot.storage.k8s.io"
-        return any(thing["kind"].startswith("VolumeSnapshot") for thing in self._things)
+    def list(self, kinds: str, *, optional: bool = False) -> list[Thing]:
+        return [thing for thing in self._things if (thing["kind"] in SNAPSHOT_KINDS) is optional]
 
 
 @dataclass
@@ -285,7 +297,7 @@ class FakeLab:
 
 def with_snapshots() -> FakeLab:
     """Return a lab whose claim has a snapshot."""
-    lab = FakeLab(things=[*things(), *of_snapshots()])
+    lab = FakeLab(things=[*things(), *snapshot_things()])
     lab.config["snapshots"] = "true"
     return lab
 

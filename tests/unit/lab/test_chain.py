@@ -5,7 +5,7 @@ from datetime import UTC
 import pytest
 
 from lab.chain import MISSING, chain_of
-from tests.unit.lab.fake_lab import VOLUME, FakeLab, broken
+from tests.unit.lab.fake_lab import INSTANCE, VOLUME, FakeLab, broken
 
 
 def test_every_link_is_well_in_a_lab_that_is_well() -> None:
@@ -52,3 +52,9 @@ def test_missing_object_is_named_as_it_is_configured() -> None:
 def test_times_of_both_apis_are_in_one_zone() -> None:
     links = chain_of(FakeLab().seen()).links
     assert [link.kind for link in links if link.since and link.since.utcoffset() != UTC.utcoffset(None)] == []
+
+
+def test_chain_between_two_pods_ends_at_the_instance_that_has_the_volume() -> None:
+    links = {link.kind: link for link in chain_of(broken(lambda lab: lab.remove("Pod")).seen()).links}
+    assert links["EC2 instance"].state == "running", "the volume is still attached to it"
+    assert links["EC2 instance"].name == INSTANCE

@@ -15,7 +15,7 @@ def complaint(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return shown.err
 
 
-@pytest.mark.parametrize("command", [["verify"], ["verify", "--json"], ["status"], ["status", "--watch"]])
+@pytest.mark.parametrize("command", [["verify"], ["verify", "--json"], ["status"], ["watch"]])
 def test_stack_that_is_not_up_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: list[str]
 ) -> None:

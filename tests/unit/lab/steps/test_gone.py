@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lab.steps.gone import DestroyReport, steps_for
-from tests.unit.lab.fake_lab import EBS_SNAPSHOT, PV, VOLUME, ebs_snapshots, volumes
+from tests.unit.lab.fake_lab import PV, SNAPSHOT, VOLUME, ebs_snapshots, volumes
 
 LOCAL = DestroyReport("local", "local", resources=[], volumes=None, snapshots=None)
 EKS = DestroyReport("dev", "eks", resources=[], volumes=[], snapshots=[])
@@ -17,7 +17,7 @@ LEFT = {
     "a leaked volume": (replace(EKS, volumes=volumes()), {"no-volume": f"delete-volume --volume-id {VOLUME}"}),
     "a leaked snapshot": (
         replace(EKS, snapshots=ebs_snapshots()),
-        {"no-snapshot": f"delete-snapshot --snapshot-id {EBS_SNAPSHOT}"},
+        {"no-snapshot": f"delete-snapshot --snapshot-id {SNAPSHOT}"},
     ),
     "a stack that holds something": (
         replace(EKS, resources=["lab"]),

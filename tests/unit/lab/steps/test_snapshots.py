@@ -4,7 +4,7 @@ import pytest
 
 from lab.steps import Finding
 from lab.steps.snapshots import STEPS
-from tests.unit.lab.fake_lab import EBS_SNAPSHOT, FakeLab, with_snapshots
+from tests.unit.lab.fake_lab import SNAPSHOT, FakeLab, with_snapshots
 
 SOURCE = {"apiGroup": "snapshot.storage.k8s.io", "kind": "VolumeSnapshot", "name": "monday"}
 
@@ -27,7 +27,7 @@ def test_lab_in_which_all_is_well_passes(lab: FakeLab) -> None:
 
 
 def test_snapshot_is_named_with_its_ebs_snapshot() -> None:
-    assert look(with_snapshots())["snapshots"].found == f"monday: {EBS_SNAPSHOT}"
+    assert look(with_snapshots())["snapshots"].found == f"nfs-pvc-x7k2p: {SNAPSHOT}"
 
 
 def test_snapshot_that_is_not_ready_tells_why() -> None:
@@ -35,7 +35,7 @@ def test_snapshot_that_is_not_ready_tells_why() -> None:
     lab.the("VolumeSnapshot")["status"] = {"readyToUse": False, "error": {"message": "said by the driver"}}
     finding = look(lab)["snapshots"]
     assert finding.ok is False
-    assert "monday is not ready (Kubernetes: said by the driver)" in finding.hint
+    assert "nfs-pvc-x7k2p is not ready (Kubernetes: said by the driver)" in finding.hint
 
 
 def test_snapshot_that_ec2_lost_is_not_ready_in_truth() -> None:
@@ -43,7 +43,7 @@ def test_snapshot_that_ec2_lost_is_not_ready_in_truth() -> None:
     lab.ebs_snapshots.clear()
     finding = look(lab)["snapshots"]
     assert finding.ok is False, "Kubernetes goes on to say that it is ready"
-    assert f"EC2 has no snapshot {EBS_SNAPSHOT}" in finding.hint
+    assert f"EC2 has no snapshot {SNAPSHOT}" in finding.hint
 
 
 @pytest.mark.parametrize("source", [None, {**SOURCE, "name": "sunday"}])
