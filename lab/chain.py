@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lab.reading.objects import Thing, at, condition, instance_id_of, moment, name_of, tags_of
-from lab.reading.snapshot import Snapshot
+from lab.reading.snapshot import CopyOfClaim, Snapshot
 
 MISSING = "not there"
 
@@ -25,10 +25,11 @@ class Link:
 
 @dataclass(frozen=True)
 class Chain:
-    """The links of one server, each held by the link before."""
+    """The links of one server, each held by the link before. `copies` are snapshots of the claim, beside the chain."""
 
     server: str
     links: Sequence[Link]
+    copies: Sequence[Link] = ()
 
 
 def chain_of(seen: Snapshot) -> Chain:
@@ -42,7 +43,7 @@ def chain_of(seen: Snapshot) -> Chain:
         _volume(seen),
         _instance(seen),
     ]
-    return Chain(seen.server.label, links)
+    return Chain(seen.server.label, links, [_copy(one) for one in seen.copies])
 
 
 def _link(kind: str, thing: Thing | None, state: str, well: bool, *about: str, name: str = "") -> Link:
@@ -76,10 +77,12 @@ def _pod(seen: Snapshot) -> Link:
 
 def _claim(seen: Snapshot) -> Link:
     phase = at(seen.claim, "status", "phase")
+    source = at(seen.claim, "spec", "dataSource", "name")
     size = at(seen.claim, "status", "capacity", "storage") or at(seen.claim, "spec", "resources", "requests", "storage")
     return _link(
         "PersistentVolumeClaim", seen.claim, str(phase), phase == "Bound",
         f"{size}, class {at(seen.claim, 'spec', 'storageClassName')}",
+        f"restored from the snapshot {source}" if source else "",
         "" if phase == "Bound" else seen.last_warning(seen.claim).strip(), name=seen.server.claim_name,
     )  # fmt: skip
 
@@ -134,3 +137,13 @@ def _instance(seen: Snapshot) -> Link:
     return Link(
         "EC2 instance", instance["InstanceId"], state, state == "running", moment(instance.get("LaunchTime")), about
     )
+
+
+def _copy(copy: CopyOfClaim) -> Link:
+    ready = at(copy.wish, "status", "readyToUse") is True
+    ebs = f"EBS snapshot {copy.handle}, {copy.ebs['State'] if copy.ebs else MISSING}" if copy.handle else ""
+    failed = at(copy.wish, "status", "error", "message")
+    return _link(
+        "VolumeSnapshot", copy.wish, "ready" if ready else "not ready", ready and copy.ebs is not None,
+        at(copy.wish, "status", "restoreSize") or "", ebs, failed or "",
+    )  # fmt: skip

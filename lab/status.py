@@ -73,7 +73,10 @@ def _print_changes(chains: list[Chain], look: Callable[[], list[Chain]], console
 
 
 def picture(chains: Sequence[Chain], now: datetime) -> "Group":
-    """Return a tree for each chain, each link below what holds it; several trees hang below their servers' names."""
+    """Return a tree for each chain, each link below what holds it; several trees hang below their servers' names.
+
+    Snapshots hang below the claim that they are copies of.
+    """
     from rich.console import Group
     from rich.text import Text
     from rich.tree import Tree
@@ -83,6 +86,9 @@ def picture(chains: Sequence[Chain], now: datetime) -> "Group":
         root, *rest = [Tree(_label(link, now)) for link in chain.links]
         for upper, lower in zip([root, *rest], rest, strict=False):
             upper.children.append(lower)
+        for link, tree in zip(chain.links, [root, *rest], strict=True):
+            if link.kind == "PersistentVolumeClaim":
+                tree.children[:0] = [Tree(_label(copy, now)) for copy in chain.copies]
         if len(chains) > 1:
             server = Tree(Text("NfsServer ").append(chain.server, style="bold"))
             server.children.append(root)

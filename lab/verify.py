@@ -8,7 +8,7 @@ from lab.reading.kubectl import kubectl_of
 from lab.reading.snapshot import take_snapshots
 from lab.reading.stack import Stack
 from lab.report import Line, Report
-from lab.steps import claim, data_survives, gone, server, volume
+from lab.steps import claim, data_survives, gone, server, snapshots, volume
 
 # In the order in which a learner takes them. The last step, data_survives, needs kubectl.
 STEPS = (*claim.STEPS, *server.STEPS, *volume.STEPS)
@@ -20,7 +20,8 @@ def verify(stack: Stack) -> Report:
     Raises LabError.
     """
     with kubectl_of(stack) as kubectl:
-        steps = (*STEPS, data_survives.step(kubectl, STEPS))
+        judging = (*STEPS, *snapshots.STEPS) if stack.settings.snapshots else STEPS
+        steps = (*judging, data_survives.step(kubectl, judging))
         lines = [
             Line.of(step, seen, seen.server.label)
             for seen in take_snapshots(stack, kubectl, Ec2Reader.of(stack))

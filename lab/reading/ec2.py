@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from components.access.clients import ec2_client
-from components.access.lookups import tagged_volumes
+from components.access.lookups import tagged_snapshots, tagged_volumes
 from lab.errors import LabError
 from lab.reading.objects import Thing
 from lab.reading.stack import Stack
@@ -50,6 +50,16 @@ class Ec2Reader:
         """Return the volumes with all tags of one of the sets, also those that EC2 is deleting."""
         found = [volume for tags in sets for volume in self._ask(partial(tagged_volumes, self._client, tags))]
         return list({volume["VolumeId"]: volume for volume in found}.values())
+
+    def tagged_snapshots(self, *sets: Mapping[str, str]) -> list[Thing]:
+        """Return the EBS snapshots with all tags of one of the sets."""
+        found = [one for tags in sets for one in self._ask(partial(tagged_snapshots, self._client, tags))]
+        return list({snapshot["SnapshotId"]: snapshot for snapshot in found}.values())
+
+    def snapshot(self, id_: str | None) -> Thing | None:
+        """Return the EBS snapshot, None where there is none or no id."""
+        pages = self._pages("describe_snapshots", "snapshot-id", id_)
+        return next((snapshot for page in pages for snapshot in page["Snapshots"]), None)
 
     def _pages(self, operation: str, name: str, value: str | None) -> list[Any]:
         if not value:

@@ -37,6 +37,13 @@ class Kubectl:
             raise LabError(f"the cluster of the stack {self.stack} does not answer: {_reason(error)}") from None
         return json.loads(said)["items"]
 
+    def knows(self, group: str) -> bool:
+        """Return whether the cluster has kinds of that API group. Raises LabError where it does not answer."""
+        try:
+            return bool(self.run("api-resources", f"--api-group={group}", "--output=name").strip())
+        except CommandFailed as error:
+            raise LabError(f"the cluster of the stack {self.stack} does not answer: {_reason(error)}") from None
+
 
 def _reason(error: CommandFailed) -> str:
     """Return why a cluster does not answer.

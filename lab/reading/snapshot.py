@@ -11,13 +11,28 @@ from typing import Any
 
 from components.access.lookups import claims_used_by
 from components.settings import ServerSettings
+from components.settings.conventions import SNAPSHOT_GROUP
 from lab.reading.ec2 import Ec2Reader
 from lab.reading.kubectl import Kubectl
 from lab.reading.objects import Thing, at, instance_id_of, name_of
 from lab.reading.stack import Stack
 
 KINDS = "pvc,deployments,pods,services,endpointslices,pv,volumeattachments,storageclasses,nodes,events"
+OF_SNAPSHOTS = "volumesnapshots,volumesnapshotcontents"
 SERVICE_OF = "kubernetes.io/service-name"
+
+
+@dataclass(frozen=True)
+class CopyOfClaim:
+    """A VolumeSnapshot of the server's claim; what stands for it in Kubernetes, and the EBS snapshot in EC2."""
+
+    wish: Thing
+    content: Thing | None
+    ebs: Thing | None
+
+    @property
+    def handle(self) -> str:
+        return at(self.content, "status", "snapshotHandle") or ""
 
 
 @dataclass(frozen=True)
@@ -26,7 +41,8 @@ class Snapshot:
 
     `foreign_pods` are other Pods that use the server's claim. `endpoints` are where the Service leads, as its
     EndpointSlices have them. `expected_storage` is the configured size, a Kubernetes quantity. `outputs` are the
-    server's own, `top_outputs` those of the stack where this is its first server, else None.
+    server's own, `top_outputs` those of the stack where this is its first server, else None. `copies` are the
+    snapshots of its claim.
     """
 
     stack: str
@@ -48,6 +64,7 @@ class Snapshot:
     volume: Thing | None = None
     instance: Thing | None = None
     events: Sequence[Thing] = ()
+    copies: Sequence[CopyOfClaim] = ()
 
     @property
     def pod(self) -> Thing | None:
@@ -92,7 +109,8 @@ def take_snapshots(stack: Stack, kubectl: Kubectl, ec2: Ec2Reader) -> list[Snaps
 
     Raises LabError where Kubernetes or EC2 does not answer.
     """
-    things = kubectl.list(KINDS)
+    of_snapshots = stack.settings.snapshots and kubectl.knows(SNAPSHOT_GROUP)
+    things = kubectl.list(f"{KINDS},{OF_SNAPSHOTS}" if of_snapshots else KINDS)
     return [
         _snapshot(stack, server, things, ec2, first=index == 0) for index, server in enumerate(stack.settings.servers)
     ]
@@ -142,6 +160,16 @@ def _snapshot(
         volume=ec2.volume(at(pv, "spec", "csi", "volumeHandle") or outputs.get("volumeId")),
         instance=ec2.instance(instance_id_of(node)),
         events=those("Event"),
+        copies=[
+            CopyOfClaim(
+                wish,
+                content := named("VolumeSnapshotContent", at(wish, "status", "boundVolumeSnapshotContentName")),
+                ec2.snapshot(at(content, "status", "snapshotHandle")),
+            )
+            for wish in those("VolumeSnapshot")
+            if at(wish, "metadata", "namespace") == server.namespace
+            and at(wish, "spec", "source", "persistentVolumeClaimName") == server.claim_name
+        ],
     )
 
 

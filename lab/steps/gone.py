@@ -4,7 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.settings.conventions import LAB_TAG, LOCAL_DRIVER_TAGS, cloud_folder, cluster_name, driver_tags
+from components.settings.conventions import (
+    LAB_TAG,
+    LOCAL_DRIVER_TAGS,
+    cloud_folder,
+    cluster_name,
+    driver_tags,
+    snapshot_tags,
+)
 from lab.errors import LabError
 from lab.reading.ec2 import Ec2Reader
 from lab.reading.objects import Thing, tags_of
@@ -14,13 +21,15 @@ from lab.steps import Finding, Step, judged
 
 @dataclass(frozen=True)
 class DestroyReport:
-    """What is left. `volumes` are those with the stack's tag; None where no EC2 API answers, as is right on local.
-    `folder` and `processes` are the local cloud's: its folder if it exists, and what still runs."""
+    """What is left. `volumes` and `snapshots` are those with the stack's tag; None where no EC2 API answers, as is
+    right on local. `folder` and `processes` are the local cloud's: its folder if it exists, and what still runs.
+    """
 
     stack: str
     target: str
     resources: Sequence[str]
     volumes: Sequence[Thing] | None
+    snapshots: Sequence[Thing] | None
     folder: Path | None = None
     processes: Sequence[str] = ()
 
@@ -34,27 +43,33 @@ def report_destroy(stack: Stack) -> DestroyReport:
     """Look everywhere where the lab was. Raises LabError where the stack or, on AWS, EC2 cannot be asked."""
     resources = resources_of(stack)
     if stack.settings.target != "local":
-        volumes = Ec2Reader.of(stack).tagged({LAB_TAG: stack.cluster_name}, driver_tags(stack.cluster_name))
-        return DestroyReport(stack.name, stack.settings.target, resources, volumes)
+        ec2, name = Ec2Reader.of(stack), stack.cluster_name
+        volumes = ec2.tagged({LAB_TAG: name}, driver_tags(name))
+        snapshots = ec2.tagged_snapshots({LAB_TAG: name}, snapshot_tags(name))
+        return DestroyReport(stack.name, stack.settings.target, resources, volumes, snapshots)
     from localcloud.machine import processes
 
     running = sorted(one.component for one in processes.find(stack.cloud.resolve()) if one.alive)
     folder = stack.cloud if stack.cloud.exists() else None
-    return DestroyReport(stack.name, "local", resources, _local_volumes(stack), folder, running)
+    return DestroyReport(stack.name, "local", resources, *_in_local_ec2(stack), folder, running)
 
 
-def _local_volumes(stack: Stack) -> Sequence[Thing] | None:
-    """Return None where no EC2 API answers at the port that the cloud's folder names. Asking starts nothing."""
+def _in_local_ec2(stack: Stack) -> tuple[Sequence[Thing] | None, Sequence[Thing] | None]:
+    """Return volumes and snapshots; None where no EC2 API answers at the port that the cloud's folder names.
+
+    Asking starts nothing.
+    """
     from localcloud.errors import LocalCloudError
     from localcloud.record import record
 
     try:
         written = record.read(stack.cloud)
         if written is None:
-            return None
-        return Ec2Reader.at(written.region, written.ec2_endpoint).tagged(LOCAL_DRIVER_TAGS)
+            return None, None
+        ec2 = Ec2Reader.at(written.region, written.ec2_endpoint)
+        return ec2.tagged(LOCAL_DRIVER_TAGS), ec2.tagged_snapshots(LOCAL_DRIVER_TAGS)
     except (LocalCloudError, LabError):
-        return None
+        return None, None
 
 
 def _after_destroy(left: DestroyReport, hint: str) -> str:
@@ -73,21 +88,27 @@ def stack_empty(left: DestroyReport) -> Finding:
 
 def no_volume(left: DestroyReport) -> Finding:
     """Judge whether EC2 has no volume of the stack."""
-    if left.volumes is None:
+    return _nothing_in_ec2(left, "volume", "VolumeId", left.volumes)
+
+
+def no_snapshot(left: DestroyReport) -> Finding:
+    """Judge whether EC2 has no snapshot of the stack."""
+    return _nothing_in_ec2(left, "snapshot", "SnapshotId", left.snapshots)
+
+
+def _nothing_in_ec2(left: DestroyReport, what: str, id_: str, found: Sequence[Thing] | None) -> Finding:
+    if found is None:
         return judged(
-            "no EC2 API answers on this machine any more, and volumes exist nowhere else",
+            f"no EC2 API answers on this machine any more, and {what}s exist nowhere else",
             (left.folder is None, f"but what it had saved is still in {left.folder}: see the step about the folder"),
         )
-    described = [f"{one['VolumeId']} ({tags_of(one).get('Name', 'no name')}, {one['State']})" for one in left.volumes]
+    described = [f"{one[id_]} ({tags_of(one).get('Name', 'no name')}, {one['State']})" for one in found]
+    commands = "; ".join(f"aws ec2 delete-{what} --{what}-id {one[id_]}" for one in found)
     return judged(
-        f"still there: {', '.join(described)}" if described else "no volume has the stack's tag",
+        f"still there: {', '.join(described)}" if described else f"no {what} has the stack's tag",
         (
             not described,
-            _after_destroy(
-                left,
-                "each costs until it is deleted. If nobody wants its data: "
-                + "; ".join(f"aws ec2 delete-volume --volume-id {one['VolumeId']}" for one in left.volumes),
-            ),
+            _after_destroy(left, f"each costs until it is deleted. If nobody wants its data: {commands}"),
         ),
     )
 
@@ -121,6 +142,12 @@ STEPS: Sequence[Step[DestroyReport]] = (
         "No EBS volume is left",
         f"aws ec2 describe-volumes --filters Name=tag:{LAB_TAG},Values={cluster_name('{stack}')}",
         no_volume,
+    ),
+    Step(
+        "no-snapshot",
+        "No EBS snapshot is left",
+        f"aws ec2 describe-snapshots --owner-ids self --filters Name=tag:{LAB_TAG},Values={cluster_name('{stack}')}",
+        no_snapshot,
     ),
 )
 LOCAL_STEPS: Sequence[Step[DestroyReport]] = (

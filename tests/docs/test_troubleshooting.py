@@ -20,12 +20,12 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
 @pytest.mark.parametrize(
     ("words", "type_"),
     [
-        (("storage-lab:servers", "foo"), ARRAY),
         (("storage-lab:publicAccessCidrs", "203.0.113.7/32"), ARRAY),
-        (("--path", "storage-lab:servers[0]", "7"), ARRAY),
+        (("--path", "storage-lab:subnetIds[0]", "7"), ARRAY),
         (("storage-lab:nodes", "many"), INTEGER),
         (("storage-lab:reclaimTimeoutSeconds", "1.5"), INTEGER),
         (("storage-lab:tour", "yes"), BOOLEAN),
+        (("storage-lab:snapshots", "yes"), BOOLEAN),
     ],
 )
 def test_setting_of_another_type_gets_the_documented_sentence(
@@ -43,7 +43,7 @@ def test_setting_of_another_type_gets_the_documented_sentence(
     assert checkout.state() == [], "something was started"
     [row] = [line for line in DOCUMENT.splitlines() if line.startswith(f"| `{type_}` |")]
     assert f"`{key}`" in row
-    if words == ("storage-lab:servers", "foo"):
+    if words == ("storage-lab:publicAccessCidrs", "203.0.113.7/32"):
         assert f"### `{sentence}`" in DOCUMENT.splitlines()
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from checkout import ROOT, Checkout
+from checkout.until import until
 from tests.local.test_component_examples import Example
 
 pytestmark = pytest.mark.thorough
@@ -66,6 +67,10 @@ def claim_uid(lab: Checkout) -> str:
     return lab.get("pvc", "files-pvc")["metadata"]["uid"]
 
 
+def capacity(lab: Checkout) -> str:
+    return lab.get("pvc", "files-pvc")["status"]["capacity"]["storage"]
+
+
 def test_no_permitted_change_replaces_the_claim(tmp_path: Path, lab: Checkout) -> None:
     program = Changing("python", tmp_path, lab, ROOT / ".venv" / "bin")
     try:
@@ -76,6 +81,7 @@ def test_no_permitted_change_replaces_the_claim(tmp_path: Path, lab: Checkout) -
             program.write(*written)
             program.pulumi("up", "--yes", "--skip-preview")
             assert claim_uid(lab) == first, f"a change of {what} lost the data"
+            until(lambda: capacity(lab) == "2Gi", "the volume has the size that the program asks for")
         program.write("share", {"storage": "2Gi", "claim_name": "other"}, "house")
         assert "unable to replace" in program.pulumi("up", "--yes", "--skip-preview", fails=True)
         assert claim_uid(lab) == first, "a change that the contract does not permit lost the data"

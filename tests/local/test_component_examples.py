@@ -39,6 +39,12 @@ spec:
   accessModes: [ReadWriteOnce]
   hostPath: {path: /data}
 """
+SNAPSHOT = """
+apiVersion: snapshot.storage.k8s.io/v1
+kind: VolumeSnapshot
+metadata: {name: monday}
+spec: {source: {persistentVolumeClaimName: nfs-pvc}}
+"""
 NOT_SOURCE = shutil.ignore_patterns("__pycache__", ".venv")
 
 
@@ -157,6 +163,27 @@ def test_a_default_class_without_a_driver_gives_no_id_and_a_warning(
     finally:
         pasted.destroy()
         lab.kubectl("delete", "--filename", str(by_hand))
+
+
+def test_a_server_begins_with_the_data_of_a_snapshot(tmp_path: Path, lab: Checkout, installed: Path) -> None:
+    lab.configure({"snapshots": True})
+    lab.up()
+    lab.kubectl("exec", "deploy/nfs-server", "--", "sh", "-c", "echo kept > /exports/line")
+    wish = tmp_path / "monday.yaml"
+    wish.write_text(SNAPSHOT)
+    lab.kubectl("apply", "--filename", str(wish))
+    pasted = Pasted(CONTRACT, "From a snapshot", tmp_path, lab, installed)
+    try:
+        lab.kubectl("wait", "volumesnapshot/monday", "--for=jsonpath={.status.readyToUse}=true", "--timeout=60s")
+        pasted.up()
+        assert lab.kubectl("exec", "deploy/restored", "--", "cat", "/exports/line").stdout == "kept\n"
+        lab.kubectl("delete", "volumesnapshot", "monday", "--timeout=60s")
+        main = pasted.folder / "__main__.py"
+        main.write_text(main.read_text().replace('{"from_snapshot": "monday"}', "{}"))
+        pasted.pulumi("preview", "--expect-no-changes")
+    finally:
+        pasted.destroy()
+        lab.kubectl("delete", "--filename", str(wish), "--ignore-not-found")
 
 
 def test_with_the_barrier_a_destroy_leaves_no_volume(tmp_path: Path, lab: Checkout, installed: Path) -> None:

@@ -150,6 +150,14 @@ def test_deleted_claim_comes_back_with_the_data_of_the_snapshot(story: Story) ->
     assert story.volumes["in place"]["restored"] == story.volumes["beside"]["restored"]
 
 
+def test_status_and_verify_know_the_snapshot(story: Story) -> None:
+    [made] = story.made
+    assert "VolumeSnapshot monday  ready" in story.said["status"].stdout
+    assert "restored from the snapshot monday" in story.said["status"].stdout
+    assert story.said["verify"].returncode == 0, story.said["verify"].stdout
+    assert made["SnapshotId"] in story.said["verify"].stdout
+
+
 @pytest.mark.parametrize("when", ["no change", "snapshot gone"])
 def test_restored_servers_are_not_restored_again(story: Story, when: str) -> None:
     assert "unchanged" in story.said[when].stdout, "a claim outlives its snapshot"

@@ -30,7 +30,7 @@ from tests.rehearsal.signatures import is_authentic
 SERVICES = "ec2,eks,iam,sts"
 # Of each add-on that the program or pulumi-eks asks for, a version for each Kubernetes version. Invented numbers, the
 # real form: the rehearsal only needs them to exist and to differ.
-ADDONS = ("kube-proxy", "vpc-cni", "coredns", "eks-pod-identity-agent", "aws-ebs-csi-driver")
+ADDONS = ("kube-proxy", "vpc-cni", "coredns", "eks-pod-identity-agent", "aws-ebs-csi-driver", "snapshot-controller")
 
 # Seconds. AWS needs some to detach a volume, and a driver that is ended meanwhile does not delete it.
 TAKES_TIME = {"ec2:DetachVolume": 1.5}
@@ -241,7 +241,7 @@ def main() -> None:
     config.loglevel = "WARNING"
     behaviour = AwsBehaviour(options.folder, f"http://127.0.0.1:{options.port}", options.tools, eks)
     try:
-        application = ec2_api.application(state, behaviour.kubernetes.volumes)
+        application = ec2_api.application(state, behaviour.kubernetes.volumes, options.folder / "snapshots")
         asyncio.run(serve(Rehearsed(application, options.folder / "calls.jsonl", behaviour), config))
     finally:
         behaviour.end()

@@ -19,13 +19,15 @@ from tests.rehearsal.driver import DriverProcesses
 from tests.rehearsal.kubernetes import Kubernetes
 from tests.rehearsal.nodes import Nodes
 from tests.rehearsal.signatures import SECRET
+from tests.rehearsal.snapshots import SnapshotController
 
 AWS_ITSELF = "AWSITSELF"
 DRIVER = "aws-ebs-csi-driver"
+SNAPSHOTS = "snapshot-controller"
 AGENT = "eks-pod-identity-agent"
 SERVICE_ACCOUNT = "ebs-csi-controller-sa"
 # A Deployment each; the other add-ons are DaemonSets, which are healthy with nothing to run on.
-NEED_NODES = {"coredns", DRIVER}
+NEED_NODES = {"coredns", DRIVER, SNAPSHOTS}
 CLUSTER_POLICIES = {"AmazonEKSClusterPolicy"}
 NODE_POLICIES = {"AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy", "AmazonEC2ContainerRegistryPullOnly"}
 DRIVER_POLICIES = {"AmazonEBSCSIDriverPolicyV2"}
@@ -48,6 +50,7 @@ class AwsBehaviour:
         self._endpoint, self._eks = endpoint, eks
         self.kubernetes = Kubernetes(folder / "kubernetes", tools)
         self._driver = DriverProcesses(folder / "driver", self.kubernetes, tools, endpoint)
+        self._snapshots = SnapshotController(folder / "snapshot-controller", self.kubernetes, tools)
         self._nodes = Nodes(self.kubernetes, lambda: self.client("ec2"))
         self._clients: dict[str, Any] = {}
         self._lock = threading.RLock()
@@ -160,15 +163,27 @@ class AwsBehaviour:
             for addon in self._eks._addons.values():
                 healthy = bool(nodes) or addon["addonName"] not in NEED_NODES
                 addon["status"] = "ACTIVE" if healthy else "DEGRADED"
+            self._settle_snapshots(bool(nodes))
             if self._driver_may_work(nodes):
-                self._driver.start(nodes)
+                self._driver.start(nodes, snapshots=self._snapshots.installed)
             else:
                 self._driver.stop()
+
+    def _settle_snapshots(self, nodes: bool) -> None:
+        """Run the controller where it has a node; its add-on brings the kinds along, and takes them away."""
+        wanted = any(addon["addonName"] == SNAPSHOTS for addon in self._eks._addons.values())
+        if wanted and nodes:
+            self._snapshots.start()
+        else:
+            self._snapshots.stop()
+        if not wanted and self.kubernetes.running:
+            self._snapshots.uninstall()
 
     def end(self) -> None:
         """Stop every process that the rehearsal left behind."""
         with self._lock:
             self._driver.stop()
+            self._snapshots.stop()
             if self.kubernetes.running:
                 self.kubernetes.stop()
 
@@ -199,6 +214,8 @@ class AwsBehaviour:
             for key in [key for key in self._eks._addons if key.startswith(f"{name}/")]:
                 del self._eks._addons[key]
             self._driver.stop()
+            self._snapshots.stop()
+            self._snapshots.installed = False
             self.kubernetes.stop()
             self._nodes.delete_interfaces(f"control plane {name}")
 

@@ -137,6 +137,7 @@ class AwsRehearsal:
             "network interface": len(ec2.describe_network_interfaces()["NetworkInterfaces"]),
             "instance": len(instances),
             "volume": len(ec2.describe_volumes()["Volumes"]),
+            "snapshot": len(ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]),
             "role": len(iam.list_roles()["Roles"]),
             "cluster": len(eks.list_clusters()["clusters"]),
         })  # fmt: skip

@@ -15,33 +15,40 @@ MOST_VOLUMES = 25
 
 
 class DriverProcesses:
-    """Controller, provisioner, attacher and resizer, and what the driver's node half registers."""
+    """Controller and sidecars, and what the driver's node half registers."""
 
     def __init__(self, folder: Path, kubernetes: Kubernetes, tools: Path, endpoint: str) -> None:
         self._folder, self._kubernetes, self._tools, self._endpoint = folder, kubernetes, tools, endpoint
         self._processes: list[subprocess.Popen[bytes]] = []
         self._registered: set[str] = set()
+        self._takes_snapshots = False
 
-    def start(self, nodes: dict[str, str]) -> None:
-        """Start the processes and register the driver on these nodes, where that is not done yet."""
+    def start(self, nodes: dict[str, str], *, snapshots: bool) -> None:
+        """Start the processes and register the driver on these nodes, where that is not done yet.
+
+        With `snapshots` the cluster has their kinds, without which csi-snapshotter has nothing to look at.
+        """
         for name in nodes.keys() - self._registered:
             self._kubernetes.kubectl("apply", "-f", "-", given=_csi_node(name))
         self._registered = set(nodes)
-        if self._processes:
-            return
+        if not self._processes:
+            self._start_driver()
+        if snapshots and not self._takes_snapshots:
+            self._sidecar("csi-snapshotter", "--extra-create-metadata")
+        self._takes_snapshots = snapshots
+
+    def _start_driver(self) -> None:
         self._kubernetes.kubectl("apply", "-f", "-", given=_CSI_DRIVER)
         self._folder.mkdir(exist_ok=True)
-        socket = self._folder / "csi.sock"
-        kubeconfig = f"--kubeconfig={self._kubernetes.kubeconfig}"
-        address = f"--csi-address={socket}"
         key = self._folder / "aws.env"
         key.write_text(f"export AWS_ACCESS_KEY_ID=DRIVER\nexport AWS_SECRET_ACCESS_KEY={SECRET}\n")
-        ours = ["--endpoint", f"unix://{socket}", "--ec2-endpoint", self._endpoint, "--region", "us-east-1"]
+        ours = ["--endpoint", f"unix://{self._socket}", "--ec2-endpoint", self._endpoint, "--region", "us-east-1"]
         ours += ["--ec2-key", str(key)]
         self._run("controller", sys.executable, "-m", "localcloud.csi.server", *ours)
         topology = ["--extra-create-metadata", "--feature-gates=Topology=true", "--default-fstype=ext4"]
-        for sidecar, more in (("csi-provisioner", topology), ("csi-attacher", []), ("csi-resizer", [])):
-            self._run(sidecar, str(self._tools / sidecar), kubeconfig, address, "--timeout=60s", *more)
+        self._sidecar("csi-provisioner", *topology)
+        self._sidecar("csi-attacher")
+        self._sidecar("csi-resizer")
 
     def stop(self) -> None:
         """End them at once, as Pods end when their node ends."""
@@ -50,6 +57,15 @@ class DriverProcesses:
             process.wait()
         self._processes = []
         self._registered = set()
+        self._takes_snapshots = False
+
+    @property
+    def _socket(self) -> Path:
+        return self._folder / "csi.sock"
+
+    def _sidecar(self, name: str, *more: str) -> None:
+        common = (f"--kubeconfig={self._kubernetes.kubeconfig}", f"--csi-address={self._socket}", "--timeout=60s")
+        self._run(name, str(self._tools / name), *common, *more)
 
     def _run(self, name: str, *words: str) -> None:
         environment = {"PATH": os.environ["PATH"]}

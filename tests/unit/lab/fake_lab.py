@@ -16,6 +16,7 @@ from lab.reading.stack import Stack
 
 PV = "pvc-cc10d05f-cc2e-4c2e-ba0d-95e0052ca4db"
 VOLUME = "vol-11513e53ef2002a02"
+EBS_SNAPSHOT = "snap-0a1b2c3d4e5f60718"
 INSTANCE = "i-96fc6c479780abf2c"
 POD = "nfs-server-576868c54d-kgg7b"
 MADE = "2026-03-01T10:00:00Z"
@@ -140,6 +141,41 @@ def volumes() -> list[Thing]:
     ]
 
 
+def ebs_snapshots() -> list[Thing]:
+    return [
+        {
+            "SnapshotId": EBS_SNAPSHOT,
+            "State": "completed",
+            "VolumeId": VOLUME,
+            "Tags": [
+                {"Key": "Name", "Value": "default/monday"},
+                {"Key": "storage-lab", "Value": "storage-lab-local"},
+            ],
+        }
+    ]
+
+
+def of_snapshots() -> list[Thing]:
+    """Return a VolumeSnapshot of the claim, with its content."""
+    return [
+        {
+            "kind": "VolumeSnapshot",
+            "metadata": meta("monday"),
+            "spec": {"source": {"persistentVolumeClaimName": "nfs-pvc"}},
+            "status": {
+                "readyToUse": True,
+                "restoreSize": "1Gi",
+                "boundVolumeSnapshotContentName": "snapcontent-monday",
+            },
+        },
+        {
+            "kind": "VolumeSnapshotContent",
+            "metadata": meta("snapcontent-monday", None),
+            "status": {"snapshotHandle": EBS_SNAPSHOT},
+        },
+    ]
+
+
 def instances() -> list[Thing]:
     return [
         {
@@ -171,8 +207,8 @@ def outputs() -> dict[str, Any]:
 class Ec2:
     """EC2's pages, filtered as EC2 filters."""
 
-    def __init__(self, volumes: list[Thing], instances: list[Thing]) -> None:
-        self._volumes, self._instances = volumes, instances
+    def __init__(self, volumes: list[Thing], instances: list[Thing], snapshots: list[Thing]) -> None:
+        self._volumes, self._instances, self._snapshots = volumes, instances, snapshots
         self._operation = ""
 
     def get_paginator(self, operation: str) -> Ec2:
@@ -186,6 +222,9 @@ class Ec2:
             assert name == "instance-id"
             found = [one for one in self._instances if one["InstanceId"] == value]
             return [{"Reservations": [{"Instances": found}]}]
+        if self._operation == "describe_snapshots":
+            assert name == "snapshot-id"
+            return [{"Snapshots": [one for one in self._snapshots if one["SnapshotId"] == value]}]
         assert self._operation == "describe_volumes"
         if name == "volume-id":
             return [{"Volumes": [one for one in self._volumes if one["VolumeId"] == value]}]
@@ -201,7 +240,12 @@ class Listing:
         self._things = things
 
     def list(self, kinds: str) -> list[Thing]:
-        return self._things
+        asked = "volumesnapshots" in kinds
+        return [thing for thing in self._things if asked or not thing["kind"].startswith("VolumeSnapshot")]
+
+    def knows(self, group: str) -> bool:
+        assert group == "snapshot.storage.k8s.io"
+        return any(thing["kind"].startswith("VolumeSnapshot") for thing in self._things)
 
 
 @dataclass
@@ -211,6 +255,7 @@ class FakeLab:
     things: list[Thing] = field(default_factory=things)
     volumes: list[Thing] = field(default_factory=volumes)
     instances: list[Thing] = field(default_factory=instances)
+    ebs_snapshots: list[Thing] = field(default_factory=ebs_snapshots)
     outputs: dict[str, Any] = field(default_factory=outputs)
     config: dict[str, str] = field(default_factory=lambda: {"target": "local"})
 
@@ -227,7 +272,7 @@ class FakeLab:
 
     @property
     def ec2(self) -> Ec2Reader:
-        return Ec2Reader(Ec2(self.volumes, self.instances))
+        return Ec2Reader(Ec2(self.volumes, self.instances, self.ebs_snapshots))
 
     def snapshots(self) -> list[Snapshot]:
         return take_snapshots(self.stack, cast(Kubectl, Listing(self.things)), self.ec2)
@@ -236,6 +281,13 @@ class FakeLab:
         """Return the snapshot of the only server."""
         [one] = self.snapshots()
         return one
+
+
+def with_snapshots() -> FakeLab:
+    """Return a lab whose claim has a snapshot."""
+    lab = FakeLab(things=[*things(), *of_snapshots()])
+    lab.config["snapshots"] = "true"
+    return lab
 
 
 Breakage = Callable[[FakeLab], object]

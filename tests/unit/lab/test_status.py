@@ -9,7 +9,7 @@ import pytest
 
 from lab import status as statuses
 from lab.chain import MISSING, Chain, chain_of
-from tests.unit.lab.fake_lab import INSTANCE, MADE, POD, PV, VOLUME, FakeLab, broken
+from tests.unit.lab.fake_lab import EBS_SNAPSHOT, INSTANCE, MADE, POD, PV, VOLUME, FakeLab, broken, with_snapshots
 
 NOW = datetime.fromisoformat(MADE) + timedelta(minutes=7)
 
@@ -39,6 +39,14 @@ def test_tree_goes_from_the_deployment_to_the_instance() -> None:
         assert kind in shown, lines
         assert shown.index(kind.split()[0]) == 4 * depth, "each hangs below what holds it"
         assert " 7m" in shown or "6m" in shown or depth == len(lines) - 1, "the age is missing"
+
+
+def test_snapshots_hang_below_their_claim() -> None:
+    lines = drawn(chain_of(with_snapshots().seen())).splitlines()
+    [at] = [number for number, line in enumerate(lines) if "VolumeSnapshot monday  ready" in line]
+    assert "PersistentVolumeClaim nfs-pvc" in lines[at - 1]
+    assert f"1Gi; EBS snapshot {EBS_SNAPSHOT}, completed" in lines[at]
+    assert f"PersistentVolume {PV}" in lines[at + 1], "the chain goes on below the claim"
 
 
 def test_chains_of_several_servers_hang_below_their_names() -> None:

@@ -6,15 +6,19 @@ from pathlib import Path
 import pytest
 
 from lab.steps.gone import DestroyReport, steps_for
-from tests.unit.lab.fake_lab import PV, VOLUME, volumes
+from tests.unit.lab.fake_lab import EBS_SNAPSHOT, PV, VOLUME, ebs_snapshots, volumes
 
-LOCAL = DestroyReport("local", "local", resources=[], volumes=None)
-EKS = DestroyReport("dev", "eks", resources=[], volumes=[])
+LOCAL = DestroyReport("local", "local", resources=[], volumes=None, snapshots=None)
+EKS = DestroyReport("dev", "eks", resources=[], volumes=[], snapshots=[])
 FOLDER = Path("/checkout/.lab/clouds/local")
 
 # What was found, and for each step that has to be red a part of its hint.
 LEFT = {
     "a leaked volume": (replace(EKS, volumes=volumes()), {"no-volume": f"delete-volume --volume-id {VOLUME}"}),
+    "a leaked snapshot": (
+        replace(EKS, snapshots=ebs_snapshots()),
+        {"no-snapshot": f"delete-snapshot --snapshot-id {EBS_SNAPSHOT}"},
+    ),
     "a stack that holds something": (
         replace(EKS, resources=["lab"]),
         {"stack-empty": "run pulumi destroy --stack dev"},
@@ -22,11 +26,13 @@ LEFT = {
     "a process": (replace(LOCAL, processes=["etcd"]), {"no-process": "localcloud delete .lab/clouds/local"}),
     "a folder, with the volumes in it": (
         replace(LOCAL, folder=FOLDER),
-        {"no-folder": "localcloud delete .lab/clouds/local", "no-volume": str(FOLDER)},
+        {"no-folder": "localcloud delete .lab/clouds/local", "no-volume": str(FOLDER), "no-snapshot": str(FOLDER)},
     ),
     "a lab that was never destroyed": (
-        DestroyReport("local", "local", ["lab"], volumes(), FOLDER, ["etcd"]),
-        dict.fromkeys(("stack-empty", "no-volume", "no-process", "no-folder"), "pulumi destroy --stack local"),
+        DestroyReport("local", "local", ["lab"], volumes(), ebs_snapshots(), FOLDER, ["etcd"]),
+        dict.fromkeys(
+            ("stack-empty", "no-volume", "no-snapshot", "no-process", "no-folder"), "pulumi destroy --stack local"
+        ),
     ),
 }
 
@@ -54,4 +60,4 @@ def test_leaked_volume_is_named_as_the_console_shows_it() -> None:
 
 
 def test_aws_steps_ask_nothing_of_this_machine() -> None:
-    assert {step.key for step in steps_for("eks")} == {"stack-empty", "no-volume"}
+    assert {step.key for step in steps_for("eks")} == {"stack-empty", "no-volume", "no-snapshot"}
