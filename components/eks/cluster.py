@@ -80,7 +80,7 @@ class EksCluster(pulumi.ComponentResource):
         addons = self._create_network_addons(control_plane)
         nodes = self._create_nodes(network.subnet_ids[0], needs=[control_plane, *network.routes])
         driver = self._create_driver(control_plane, nodes, addons)
-        self.ready = [nodes.group, driver.addon]
+        self.ready = [nodes.group, *driver.addons]
         kubeconfig = pulumi.Output.secret(control_plane.kubeconfig_json)
         self.access = ClusterAccess(kubeconfig, {"region": args["region"]})
         self.outputs = {"kubeconfig": kubeconfig}

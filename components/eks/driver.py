@@ -16,8 +16,10 @@ DRIVER_ADDON = "aws-ebs-csi-driver"
 SNAPSHOT_ADDON = "snapshot-controller"
 # The service account that the add-on's controller runs as, in kube-system.
 DRIVER_SERVICE_ACCOUNT = "ebs-csi-controller-sa"
-# Lets the driver touch only volumes it made itself (tag ebs.csi.aws.com/cluster=true, which it sets).
-DRIVER_POLICY = "service-role/AmazonEBSCSIDriverPolicyV2"
+# Lets the driver touch only volumes and snapshots it made itself (tag ebs.csi.aws.com/cluster=true, which it sets). It
+# is not below service-role/, where the policy that came before it is:
+# https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEBSCSIDriverPolicyV2.html
+DRIVER_POLICY = "AmazonEBSCSIDriverPolicyV2"
 
 
 class EksDriverArgs(TypedDict):
@@ -36,12 +38,13 @@ class EksDriverArgs(TypedDict):
 
 
 class EksDriver(pulumi.ComponentResource):
-    """The driver with its role and the Pod Identity agent. Attribute: `addon`, the driver's.
+    """The driver with its role and the Pod Identity agent, and the snapshot controller.
 
-    Whoever needs volumes created or reclaimed depends on `addon`, and `addon` on all that keeps it working.
+    Attribute: `addons`. Whoever needs volumes or snapshots created or reclaimed depends on all of these, and these on
+    all that keeps them working.
     """
 
-    addon: eks.Addon
+    addons: list[pulumi.Resource]
 
     def __init__(self, name: str, args: EksDriverArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         check_arguments("EksDriver", name, args, EksDriverArgs)
@@ -60,17 +63,18 @@ class EksDriver(pulumi.ComponentResource):
         )
         # A DaemonSet: it is healthy without a node to run on, so it need not wait for one.
         agent = self._create_addon(AGENT_ADDON, needs=[args["cluster"]])
-        # Before the driver, whose sidecar csi-snapshotter looks for the CRDs, and deleted after it.
-        snapshots = (
-            [self._create_addon(SNAPSHOT_ADDON, needs=[args["nodes"], *args["network"]])] if args["snapshots"] else []
-        )
-        # A Deployment: without nodes it stays DEGRADED until AWS gives up after twenty minutes.
-        self.addon = self._create_addon(
+        # Deployments: without nodes they stay DEGRADED until AWS gives up after twenty minutes.
+        needs = [args["nodes"], *args["network"]]
+        driver = self._create_addon(
             DRIVER_ADDON,
-            needs=[args["nodes"], *args["network"], agent, *role.permissions, *snapshots],
+            needs=[*needs, agent, *role.permissions],
             identity={"service_account": DRIVER_SERVICE_ACCOUNT, "role_arn": role.arn},
         )
-        self.register_outputs({"addonArn": self.addon.arn})
+        self.addons = [driver]
+        if args["snapshots"]:
+            # Beside the driver: its csi-snapshotter starts without the CRDs and asks for them until they exist.
+            self.addons.append(self._create_addon(SNAPSHOT_ADDON, needs))
+        self.register_outputs({"addonArn": driver.arn})
 
     def _create_addon(
         self,

@@ -68,12 +68,13 @@ def _generic() -> Any:
 
 def listed(kubernetes: Any, kind: Any, namespace: str | None = None) -> list[dict[str, Any]]:
     """Return the objects of one of the three classes; none where the cluster does not know the kind."""
-    from lightkube.core.exceptions import ApiError
+    import httpx2
 
     try:
         return list(kubernetes.list(kind, namespace=namespace))
-    except ApiError as error:
-        if error.status.code != NOT_FOUND:
+    # Not lightkube's ApiError, which is a subclass: about an unknown group the API server answers in plain text.
+    except httpx2.HTTPStatusError as error:
+        if error.response.status_code != NOT_FOUND:
             raise
         return []
 

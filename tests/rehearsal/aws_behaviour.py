@@ -19,7 +19,7 @@ from tests.rehearsal.driver import DriverProcesses
 from tests.rehearsal.kubernetes import Kubernetes
 from tests.rehearsal.nodes import Nodes
 from tests.rehearsal.signatures import SECRET
-from tests.rehearsal.snapshots import SnapshotController
+from tests.rehearsal.snapshot_controller import SnapshotController
 
 AWS_ITSELF = "AWSITSELF"
 DRIVER = "aws-ebs-csi-driver"
@@ -163,21 +163,23 @@ class AwsBehaviour:
             for addon in self._eks._addons.values():
                 healthy = bool(nodes) or addon["addonName"] not in NEED_NODES
                 addon["status"] = "ACTIVE" if healthy else "DEGRADED"
-            self._settle_snapshots(bool(nodes))
             if self._driver_may_work(nodes):
-                self._driver.start(nodes, snapshots=self._snapshots.installed)
+                self._driver.start(nodes)
             else:
                 self._driver.stop()
+            self._settle_snapshots(nodes)
 
-    def _settle_snapshots(self, nodes: bool) -> None:
-        """Run the controller where it has a node; its add-on brings the kinds along, and takes them away."""
-        wanted = any(addon["addonName"] == SNAPSHOTS for addon in self._eks._addons.values())
-        if wanted and nodes:
+    def _settle_snapshots(self, nodes: dict[str, str]) -> None:
+        if not self.kubernetes.running:
+            return
+        if not any(addon["addonName"] == SNAPSHOTS for addon in self._eks._addons.values()):
+            self._snapshots.remove()
+            return
+        self._snapshots.install()
+        if nodes:
             self._snapshots.start()
         else:
             self._snapshots.stop()
-        if not wanted and self.kubernetes.running:
-            self._snapshots.uninstall()
 
     def end(self) -> None:
         """Stop every process that the rehearsal left behind."""
@@ -214,8 +216,7 @@ class AwsBehaviour:
             for key in [key for key in self._eks._addons if key.startswith(f"{name}/")]:
                 del self._eks._addons[key]
             self._driver.stop()
-            self._snapshots.stop()
-            self._snapshots.installed = False
+            self._snapshots.forget()
             self.kubernetes.stop()
             self._nodes.delete_interfaces(f"control plane {name}")
 

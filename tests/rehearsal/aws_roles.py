@@ -25,7 +25,7 @@ MANAGED_POLICIES = {
     "AmazonEKSWorkerNodePolicy",
     "AmazonEKS_CNI_Policy",
     "AmazonEC2ContainerRegistryPullOnly",
-    "service-role/AmazonEBSCSIDriverPolicyV2",
+    "AmazonEBSCSIDriverPolicyV2",
 }
 
 

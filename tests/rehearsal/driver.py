@@ -1,76 +1,60 @@
 """The EBS driver of the rehearsal: the local cloud's CSI controller and the real sidecars, run at will."""
 
-import os
-import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 from components.settings.conventions import EBS_DRIVER
 from tests.rehearsal.kubernetes import Kubernetes
+from tests.rehearsal.processes import Processes
 from tests.rehearsal.signatures import SECRET
 
 MOST_VOLUMES = 25
 
 
 class DriverProcesses:
-    """Controller and sidecars, and what the driver's node half registers."""
+    """Controller, provisioner, attacher, resizer and snapshotter, and what the driver's node half registers.
+
+    The add-on brings the snapshotter with or without the add-on snapshot-controller: AWS's default of its value
+    sidecars.snapshotter.forceEnable.
+    """
 
     def __init__(self, folder: Path, kubernetes: Kubernetes, tools: Path, endpoint: str) -> None:
         self._folder, self._kubernetes, self._tools, self._endpoint = folder, kubernetes, tools, endpoint
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._processes = Processes(folder)
         self._registered: set[str] = set()
-        self._takes_snapshots = False
 
-    def start(self, nodes: dict[str, str], *, snapshots: bool) -> None:
-        """Start the processes and register the driver on these nodes, where that is not done yet.
-
-        With `snapshots` the cluster has their kinds, without which csi-snapshotter has nothing to look at.
-        """
+    def start(self, nodes: dict[str, str]) -> None:
+        """Start the processes and register the driver on these nodes, where that is not done yet."""
         for name in nodes.keys() - self._registered:
             self._kubernetes.kubectl("apply", "-f", "-", given=_csi_node(name))
         self._registered = set(nodes)
-        if not self._processes:
-            self._start_driver()
-        if snapshots and not self._takes_snapshots:
-            self._sidecar("csi-snapshotter", "--extra-create-metadata")
-        self._takes_snapshots = snapshots
-
-    def _start_driver(self) -> None:
+        if self._processes:
+            return
         self._kubernetes.kubectl("apply", "-f", "-", given=_CSI_DRIVER)
         self._folder.mkdir(exist_ok=True)
+        socket = self._folder / "csi.sock"
+        kubeconfig = f"--kubeconfig={self._kubernetes.kubeconfig}"
+        address = f"--csi-address={socket}"
         key = self._folder / "aws.env"
         key.write_text(f"export AWS_ACCESS_KEY_ID=DRIVER\nexport AWS_SECRET_ACCESS_KEY={SECRET}\n")
-        ours = ["--endpoint", f"unix://{self._socket}", "--ec2-endpoint", self._endpoint, "--region", "us-east-1"]
+        ours = ["--endpoint", f"unix://{socket}", "--ec2-endpoint", self._endpoint, "--region", "us-east-1"]
         ours += ["--ec2-key", str(key)]
-        self._run("controller", sys.executable, "-m", "localcloud.csi.server", *ours)
-        topology = ["--extra-create-metadata", "--feature-gates=Topology=true", "--default-fstype=ext4"]
-        self._sidecar("csi-provisioner", *topology)
-        self._sidecar("csi-attacher")
-        self._sidecar("csi-resizer")
+        self._processes.run("controller", sys.executable, "-m", "localcloud.csi.server", *ours)
+        metadata = "--extra-create-metadata"
+        sidecars = {
+            "csi-provisioner": [metadata, "--feature-gates=Topology=true", "--default-fstype=ext4"],
+            "csi-attacher": [],
+            "csi-resizer": [],
+            "csi-snapshotter": [metadata],
+        }
+        for sidecar, more in sidecars.items():
+            self._processes.run(sidecar, str(self._tools / sidecar), kubeconfig, address, "--timeout=60s", *more)
 
     def stop(self) -> None:
         """End them at once, as Pods end when their node ends."""
-        for process in self._processes:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-        self._processes = []
+        self._processes.kill()
         self._registered = set()
-        self._takes_snapshots = False
-
-    @property
-    def _socket(self) -> Path:
-        return self._folder / "csi.sock"
-
-    def _sidecar(self, name: str, *more: str) -> None:
-        common = (f"--kubeconfig={self._kubernetes.kubeconfig}", f"--csi-address={self._socket}", "--timeout=60s")
-        self._run(name, str(self._tools / name), *common, *more)
-
-    def _run(self, name: str, *words: str) -> None:
-        environment = {"PATH": os.environ["PATH"]}
-        with (self._folder / f"{name}.log").open("ab") as log:
-            self._processes.append(subprocess.Popen(words, env=environment, stdout=log, stderr=log))
 
 
 _CSI_DRIVER: dict[str, Any] = {

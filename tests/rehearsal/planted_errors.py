@@ -8,7 +8,6 @@ from components.providers import FrozenInputsProvider
 
 CLUSTER, NODES, ADDON = "eks:index:Cluster", "aws:eks/nodeGroup:NodeGroup", "aws:eks/addon:Addon"
 BARRIER = "pulumi-python:dynamic/storage-lab:ReclaimBarrier"
-FOREIGN = "pulumi-python:dynamic/storage-lab:ForeignUsers"
 
 
 def coredns_with_the_cluster(args: ResourceTransformationArgs) -> None:
@@ -33,17 +32,3 @@ def volumes_not_waited_for(args: ResourceTransformationArgs) -> None:
 def add_ons_of_older_stacks_forgotten(args: ResourceTransformationArgs) -> None:
     if args.type_ == ADDON:
         args.opts.aliases = []
-
-
-def snapshots_not_waited_for(args: ResourceTransformationArgs) -> None:
-    """Let a destroy pass both places that look for snapshots."""
-    if args.type_ in (BARRIER, FOREIGN):
-        args.props.update({PROVIDER_KEY: serialize_provider(FrozenInputsProvider()), "rules": {}})
-
-
-def snapshot_controller_before_nodes(args: ResourceTransformationArgs) -> None:
-    if args.type_ == ADDON and args.props["addon_name"] == "snapshot-controller":
-        needs = args.opts.depends_on
-        assert isinstance(needs, list)
-        args.opts.depends_on = [each for each in needs if each.pulumi_resource_type != NODES]
-        assert len(args.opts.depends_on) < len(needs), "the program has this error already"

@@ -5,7 +5,6 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from tests.rehearsal.aws_rehearsal import AwsRehearsal
 from tests.rehearsal.children import TABLE, children
 from tests.rehearsal.critical_path import critical_path
 from tests.rehearsal.events import Step, one, steps, table
+from tests.rehearsal.permissions import allowed_actions, refused
 from tests.rehearsal.scenarios import PRINTED, ResultOf
 
 CLUSTER = "storage-lab-dev"
@@ -192,20 +192,9 @@ def test_everything_that_was_created_is_deleted(run: Run, record_property: Calla
     record_property(PRINTED, table("destroy", deleted))
 
 
-def allowed_calls() -> list[str]:
-    """Return the patterns of what docs/eks-policy.json allows."""
-    document = json.loads((ROOT / "docs" / "eks-policy.json").read_text())
-    return [action for statement in document["Statement"] for action in statement["Action"]]
-
-
-def refused_calls(calls: list[str]) -> list[str]:
-    """Return the calls that a learner with docs/eks-policy.json would be refused."""
-    return [call for call in sorted(set(calls)) if not any(fnmatchcase(call, each) for each in allowed_calls())]
-
-
 def test_policy_for_the_learner_allows_every_call(run: Run) -> None:
-    assert refused_calls(run.calls) == [], "a learner with docs/eks-policy.json would be refused these"
-    wide = [each for each in allowed_calls() if "*" in each and not re.fullmatch(r"\w+:(Describe|Get|List)\*", each)]
+    assert refused(run.calls) == [], "a learner with docs/eks-policy.json would be refused these"
+    wide = [each for each in allowed_actions() if "*" in each and not re.fullmatch(r"\w+:(Describe|Get|List)\*", each)]
     assert wide == [], "only reads may be allowed by family"
 
 

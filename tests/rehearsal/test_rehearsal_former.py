@@ -57,9 +57,19 @@ class Run:
     left: Counter[str]
 
 
+def former_program(folder: Path) -> Path:
+    """Unpack version 0.1, with AWS's name of the driver's policy: with the name that it says, AWS ends its `up`."""
+    unpack_former(folder)
+    driver = folder / "components" / "eks_driver.py"
+    name = "AmazonEBSCSIDriverPolicyV2"
+    assert f"service-role/{name}" in driver.read_text()
+    driver.write_text(driver.read_text().replace(f"service-role/{name}", name))
+    return folder
+
+
 def taken_over(folder: Path) -> Run:
     """Up by version 0.1, up and destroy by today's program."""
-    with AwsRehearsal(folder, source=unpack_former(folder.parent / "former")) as rehearsal:
+    with AwsRehearsal(folder, source=former_program(folder.parent / "former")) as rehearsal:
         checkout = rehearsal.checkout
         checkout.up()
         former, before, calls = children(checkout.state()), Account.of(rehearsal), Counter(rehearsal.calls())
@@ -74,7 +84,7 @@ def taken_over(folder: Path) -> Run:
 
 def without_aliases(folder: Path) -> tuple[str, Counter[str]]:
     """Up by version 0.1, up by today's program without its aliases, destroy by today's program."""
-    with AwsRehearsal(folder, source=unpack_former(folder.parent / "former")) as rehearsal:
+    with AwsRehearsal(folder, source=former_program(folder.parent / "former")) as rehearsal:
         checkout = rehearsal.checkout
         checkout.up()
         checkout.take_program(ROOT)

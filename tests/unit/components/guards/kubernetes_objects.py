@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
-from lightkube import ApiError
+import httpx2
 from lightkube.models.apps_v1 import ReplicaSetSpec
 from lightkube.models.core_v1 import (
     CSIPersistentVolumeSource,
@@ -39,8 +39,9 @@ class Kubernetes:
         assert (namespace == "*") == namespaced, "a claim may be in any namespace"
         of_snapshots = (snapshot_classes(), snapshot_contents(), volume_snapshots())
         if res in of_snapshots and not any(isinstance(thing, of_snapshots) for thing in self._objects):
-            status = {"code": 404, "message": "the server could not find the requested resource"}
-            raise ApiError(request=SimpleNamespace(), response=SimpleNamespace(json=lambda: status))  # pyright: ignore
+            request = httpx2.Request("GET", "https://127.0.0.1/apis/snapshot.storage.k8s.io/v1")
+            answer = httpx2.Response(404, text="404 page not found", request=request)
+            raise httpx2.HTTPStatusError("said by the test", request=request, response=answer)
         return iter([thing for thing in self._objects if isinstance(thing, res)])
 
     def delete(self, res: Any, name: str, *, namespace: str | None = None, cascade: Any = None) -> None:
