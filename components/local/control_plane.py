@@ -111,7 +111,8 @@ class ControlPlaneProvider(Provider):
             behind = cloud.processes.is_outdated() or cloud.processes.health()
             if cloud.name != _news["cloud"]:
                 raise Failure(_renamed(cloud.name, _news["cloud"]))
-            behind = behind or cloud.record.snapshots != _news["snapshots"]
+            # A refresh compares with the inputs of the state, which may be of version 0.1.
+            behind = behind or cloud.record.snapshots != _news.get("snapshots", False)
             changed = differs({"snapshots": False, **_olds}, {**_inputs(_news), **_outputs(cloud.record)})
             return DiffResult(changes=bool(changed or behind))
 
@@ -120,8 +121,9 @@ class ControlPlaneProvider(Provider):
             cloud = _existing(_olds)
             processes = cloud.processes
             processes.adopt(_news["owner"])
-            if cloud.record.snapshots != _news["snapshots"] or processes.is_outdated() or processes.health():
-                processes.start(snapshots=_news["snapshots"])
+            snapshots = _news.get("snapshots", False)
+            if cloud.record.snapshots != snapshots or processes.is_outdated() or processes.health():
+                processes.start(snapshots=snapshots)
             return UpdateResult({**_inputs(_news), **_outputs(_existing(_olds).record)})
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
