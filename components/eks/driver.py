@@ -65,15 +65,15 @@ class EksDriver(pulumi.ComponentResource):
         agent = self._create_addon(AGENT_ADDON, needs=[args["cluster"]])
         # Deployments: without nodes they stay DEGRADED until AWS gives up after twenty minutes.
         needs = [args["nodes"], *args["network"]]
+        # Before the driver: csi-snapshotter asks for the CRDs until they exist, csi-provisioner only when it starts.
+        # With them it frees snapshots that it marked as a source and that nobody could delete any more.
+        snapshots = [self._create_addon(SNAPSHOT_ADDON, needs)] if args["snapshots"] else []
         driver = self._create_addon(
             DRIVER_ADDON,
-            needs=[*needs, agent, *role.permissions],
+            needs=[*needs, agent, *role.permissions, *snapshots],
             identity={"service_account": DRIVER_SERVICE_ACCOUNT, "role_arn": role.arn},
         )
-        self.addons = [driver]
-        if args["snapshots"]:
-            # Beside the driver: its csi-snapshotter starts without the CRDs and asks for them until they exist.
-            self.addons.append(self._create_addon(SNAPSHOT_ADDON, needs))
+        self.addons = [driver, *snapshots]
         self.register_outputs({"addonArn": driver.arn})
 
     def _create_addon(

@@ -160,11 +160,10 @@ ERRORS: dict[Test, dict[str, Error]] = {
         "claims without the barrier": does_not_wait(claim, barrier),
         "barrier without its class": does_not_wait(barrier, storage_class),
     },
-    eks.test_snapshot_controller_is_created_beside_the_driver: {
+    eks.test_snapshot_controller_comes_before_the_driver: {
         "snapshot controller before nodes": does_not_wait(snapshots, nodes),
         "snapshot controller before the network": does_not_wait(snapshots, network),
-        "driver after the snapshot controller": waits(driver, snapshots),
-        "snapshot controller after the driver": waits(snapshots, driver),
+        "driver before the snapshot controller": does_not_wait(driver, snapshots),
     },
     eks.test_snapshots_are_deleted_with_their_wish_and_found_by_tag: {
         "snapshots that stay": inputs(snapshot_class, deletionPolicy="Retain"),
@@ -175,8 +174,7 @@ ERRORS: dict[Test, dict[str, Error]] = {
     },
     eks.test_barrier_is_between_snapshots_and_their_controller: {
         "class gone before its snapshots": does_not_wait(barrier, snapshot_class),
-        "class before its controller": does_not_wait(snapshot_class, snapshots),
-        "class before its driver": does_not_wait(snapshot_class, driver),
+        "class before its controller": does_not_wait(snapshot_class, lambda lab: [*snapshots(lab), *driver(lab)]),
     },
     eks.test_inputs_are_compared_before_all_else: {
         "inputs compared too late": does_not_wait(_everything, comparison),

@@ -10,7 +10,6 @@ from components.settings.conventions import LAB_TAG
 CLUSTER, NODES, ADDON = "eks:index:Cluster", "aws:eks/nodeGroup:NodeGroup", "aws:eks/addon:Addon"
 BARRIER, FOREIGN_USERS = (f"pulumi-python:dynamic/storage-lab:{name}" for name in ("ReclaimBarrier", "ForeignUsers"))
 SNAPSHOT_CLASS = "kubernetes:snapshot.storage.k8s.io/v1:VolumeSnapshotClass"
-SNAPSHOT_CLASS_COMPONENT = "storage-lab:index:EbsSnapshotClass"
 
 
 def coredns_with_the_cluster(args: ResourceTransformationArgs) -> None:
@@ -20,7 +19,10 @@ def coredns_with_the_cluster(args: ResourceTransformationArgs) -> None:
 
 def nodes_before_the_cluster(args: ResourceTransformationArgs) -> None:
     if args.type_ == NODES:
-        _does_not_need(args, CLUSTER)
+        needs = args.opts.depends_on
+        assert isinstance(needs, list)
+        args.opts.depends_on = [each for each in needs if each.pulumi_resource_type != CLUSTER]
+        assert len(args.opts.depends_on) < len(needs), "the program has this error already"
 
 
 def volumes_not_waited_for(args: ResourceTransformationArgs) -> None:
@@ -29,17 +31,10 @@ def volumes_not_waited_for(args: ResourceTransformationArgs) -> None:
         _does_not_wait(args)
 
 
-def class_gone_before_its_snapshots(args: ResourceTransformationArgs) -> None:
-    if args.type_ == BARRIER:
-        _does_not_need(args, SNAPSHOT_CLASS_COMPONENT)
-
-
-def snapshots_not_waited_for(args: ResourceTransformationArgs) -> None:
+def snapshots_forgotten(args: ResourceTransformationArgs) -> None:
+    """Take the lab's tag from the snapshots, and let a destroy pass both places that look for them."""
     if args.type_ in (BARRIER, FOREIGN_USERS):
         _does_not_wait(args)
-
-
-def snapshots_without_their_tag(args: ResourceTransformationArgs) -> None:
     if args.type_ == SNAPSHOT_CLASS:
         parameters: dict[str, str] = args.props["parameters"]
         own = [name for name, tag in parameters.items() if tag.startswith(f"{LAB_TAG}=")]
@@ -50,13 +45,6 @@ def snapshots_without_their_tag(args: ResourceTransformationArgs) -> None:
 def add_ons_of_older_stacks_forgotten(args: ResourceTransformationArgs) -> None:
     if args.type_ == ADDON:
         args.opts.aliases = []
-
-
-def _does_not_need(args: ResourceTransformationArgs, type_: str) -> None:
-    needs = args.opts.depends_on
-    assert isinstance(needs, list)
-    args.opts.depends_on = [each for each in needs if each.pulumi_resource_type != type_]
-    assert len(args.opts.depends_on) < len(needs), "the program has this error already"
 
 
 def _does_not_wait(args: ResourceTransformationArgs) -> None:

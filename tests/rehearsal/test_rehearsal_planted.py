@@ -41,22 +41,10 @@ def volumes_not_waited_for(folder: Path) -> Counter[str]:
         return rehearsal.left()
 
 
-def class_gone_before_its_snapshots(folder: Path) -> str:
-    """Return the classes that are left after a destroy that a snapshot holds up."""
-    with AwsRehearsal(folder, {"snapshots": True, "reclaimTimeoutSeconds": 1}) as rehearsal:
-        plant(rehearsal.checkout.folder, planted_errors.class_gone_before_its_snapshots)
-        rehearsal.checkout.up()
-        SnapshotLab(rehearsal).take("kept", of="nfs-pvc")
-        with pytest.raises(CommandFailed, match="VolumeSnapshot default/kept has the EBS snapshot"):
-            rehearsal.checkout.destroy()
-        return rehearsal.kubectl("get", "volumesnapshotclasses", "-o", "name")
-
-
 def snapshots_forgotten(folder: Path) -> tuple[Counter[str], list[str]]:
     """Return what a destroy leaves of a lab with a snapshot, and the snapshots that the lab's tag finds."""
     with AwsRehearsal(folder, {"snapshots": True}) as rehearsal:
-        plant(rehearsal.checkout.folder, planted_errors.snapshots_not_waited_for)
-        plant(rehearsal.checkout.folder, planted_errors.snapshots_without_their_tag)
+        plant(rehearsal.checkout.folder, planted_errors.snapshots_forgotten)
         rehearsal.checkout.up()
         lab = SnapshotLab(rehearsal)
         lab.take("kept", of="nfs-pvc")
@@ -64,13 +52,7 @@ def snapshots_forgotten(folder: Path) -> tuple[Counter[str], list[str]]:
         return rehearsal.left(), lab.ebs_snapshots()
 
 
-SCENARIOS = [
-    volumes_not_waited_for,
-    coredns_with_the_cluster,
-    nodes_before_the_cluster,
-    class_gone_before_its_snapshots,
-    snapshots_forgotten,
-]
+SCENARIOS = [volumes_not_waited_for, coredns_with_the_cluster, nodes_before_the_cluster, snapshots_forgotten]
 
 
 def test_coredns_with_the_cluster_is_a_deadlock(result_of: ResultOf) -> None:
@@ -88,10 +70,6 @@ def test_destroy_that_does_not_wait_for_volumes_leaks_them(result_of: ResultOf) 
     assert result_of(volumes_not_waited_for) == Counter(volume=1), (
         "the driver ended before it could delete the volume, and nobody said so"
     )
-
-
-def test_class_that_nothing_waits_for_is_gone_before_its_snapshots(result_of: ResultOf) -> None:
-    assert result_of(class_gone_before_its_snapshots) == "", "a destroy that was refused has deleted it"
 
 
 def test_destroy_that_does_not_wait_for_snapshots_leaks_them(result_of: ResultOf) -> None:

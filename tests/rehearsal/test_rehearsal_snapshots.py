@@ -167,9 +167,13 @@ def test_destroy_waits_for_a_snapshot_that_only_ec2_knows(run: Run) -> None:
 def test_class_and_add_on_are_deleted_after_the_last_snapshot(run: Run) -> None:
     barrier, class_ = one(run.deleted, "delete", "ReclaimBarrier"), one(run.deleted, "delete", "VolumeSnapshotClass")
     addon = one(run.deleted, "delete", "Addon", "lab-ebs-snapshot-controller")
-    nodes = one(run.deleted, "delete", "NodeGroup")
+    driver, nodes = (
+        one(run.deleted, "delete", "Addon", "lab-ebs-aws-ebs-csi-driver"),
+        one(run.deleted, "delete", "NodeGroup"),
+    )
     assert barrier.end < class_.begin, "a snapshot would lose its class"
-    assert class_.end < addon.begin, "with the add-on the kinds go"
+    assert class_.end < driver.begin, "only the driver deletes EBS snapshots"
+    assert driver.end < addon.begin, "with the add-on the kinds go, which the driver's sidecars watch"
     assert addon.end < nodes.begin, "the controller's Pods need a node to the end"
 
 
