@@ -7,11 +7,12 @@ from components import settings as configuration
 from components.cluster import create_cluster
 from components.guards.foreign_users import ForeignUsers
 from components.guards.kept_claims import KeptClaims
+from components.guards.volume_growth import VolumeGrowth
 from components.lab_storage_class import LabStorageClass
 from components.nfs_clients import NfsClients
 from components.nfs_server import NfsServer
 from components.persistence_tour import PersistenceTour
-from components.workload import free_within
+from components.workload import free_within, size_left_alone
 
 settings = configuration.load()
 cluster = create_cluster(settings)
@@ -23,7 +24,7 @@ def after(*needed: pulumi.Resource) -> pulumi.ResourceOptions:
         provider=cluster.provider,
         depends_on=list(needed),
         delete_before_replace=True,
-        transformations=[free_within(settings.reclaim_timeout_seconds)],
+        transformations=[free_within(settings.reclaim_timeout_seconds), size_left_alone],
     )
 
 
@@ -34,7 +35,6 @@ storage = LabStorageClass(
     STORAGE_CLASS,
     {
         "cluster": cluster,
-        "storage": settings.storage,
         "own_claims": settings.owned_claims,
         "reclaim_timeout_seconds": settings.reclaim_timeout_seconds,
     },
@@ -56,6 +56,17 @@ servers = {
     )
     for each in settings.servers
 }
+VolumeGrowth(
+    "ebs",
+    {
+        "storage": settings.storage,
+        "claims": {f"{each.namespace}/{each.claim_name}": servers[each.label].capacity for each in settings.servers},
+        "kubeconfig": cluster.access.kubeconfig,
+        "ec2": cluster.access.ec2,
+    },
+    storage,
+    opts=pulumi.ResourceOptions(depends_on=[*servers.values()]),
+)
 first = servers[settings.servers[0].label]
 # The claims, by patterns of their names, and what each is lost with.
 holders = {

@@ -23,7 +23,6 @@ class Cluster(Protocol):
     access: ClusterAccess
     ready: list[pulumi.Resource]
     cluster_name: str
-    volumes_can_grow: bool
     driver_tags: Mapping[str, str]
     holders: Sequence[pulumi.Output[str]]
     outputs: dict[str, pulumi.Output[str]]

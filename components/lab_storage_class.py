@@ -6,7 +6,6 @@ from typing import TypedDict
 import pulumi
 
 from .cluster import Cluster
-from .guards.frozen_inputs import FrozenInputs
 from .guards.reclaim_barrier import ReclaimBarrier
 from .settings.arguments import check_arguments
 from .settings.conventions import LAB_TAG
@@ -15,13 +14,12 @@ from .storage_class import EbsStorageClass
 
 
 class LabStorageClassArgs(TypedDict):
-    """The cluster; what each claim asks for; the lab's claims; how long a destroy waits for their volumes.
+    """The cluster; the lab's claims; how long a destroy waits for their volumes.
 
     The barrier deletes those of `own_claims` that an interrupted update left out of the state.
     """
 
     cluster: Cluster
-    storage: str
     own_claims: Sequence[OwnedClaim]
     reclaim_timeout_seconds: int
 
@@ -39,14 +37,6 @@ class LabStorageClass(EbsStorageClass):
         check_arguments("LabStorageClass", name, args, LabStorageClassArgs)
         cluster = args["cluster"]
         super().__init__(name, {"default": True, "tags": {LAB_TAG: cluster.cluster_name}}, opts)
-        size = FrozenInputs(
-            name,
-            {
-                "values": {"storage": args["storage"]},
-                "rules": {"storage": "only_grows" if cluster.volumes_can_grow else "same_size"},
-            },
-            opts=pulumi.ResourceOptions(parent=self),
-        )
         self.barrier = ReclaimBarrier(
             name,
             {
@@ -59,5 +49,5 @@ class LabStorageClass(EbsStorageClass):
                 "timeout_seconds": args["reclaim_timeout_seconds"],
             },
             # Replaced, it would delete the lab's claims: KeptClaims refuses that, if Pulumi is to delete it first.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.storage_class, size], delete_before_replace=True),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.storage_class], delete_before_replace=True),
         )

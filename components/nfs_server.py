@@ -83,6 +83,7 @@ class NfsServer(pulumi.ComponentResource):
     """The cluster IP that NFS clients mount from."""
 
     def __init__(self, name: str, args: NfsServerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        self.capacity: pulumi.Output[str]  # the size that the claim has; other languages do not see it
         self._read_args(name, args)
         super().__init__("storage-lab:index:NfsServer", name, None, opts)
         self.claim = None if "existing_claim" in args else self._create_claim()
@@ -260,6 +261,7 @@ class NfsServer(pulumi.ComponentResource):
             labelled = PersistentVolumePatch(self._name, metadata={"name": known, "labels": self._labels}, opts=when)
             return labelled.spec.apply(partial(self._volume_of, known))
 
+        self.capacity = bound.status.apply(_capacity)
         self.claim_name = bound.metadata.name
         self.pv_name = bound.spec.volume_name.apply(lambda name: name or "")
         # Registered in an apply, because there is nothing to patch where the claim has no volume.
@@ -277,6 +279,11 @@ class NfsServer(pulumi.ComponentResource):
                 pulumi.log.warn(text, self)
             return NO_VOLUME
         return {"handle": csi.volume_handle, "name_tag": ebs_volume_name(pv_name) if csi.driver == EBS_DRIVER else ""}
+
+
+def _capacity(status: Any) -> str:
+    capacity: dict[str, str] = (status and status.capacity) or {}
+    return capacity.get("storage", "")
 
 
 def _maker_of_volume(of: Sequence[object]) -> str:

@@ -9,6 +9,7 @@ from .guards.foreign_users import ForeignUsersProvider
 from .guards.frozen_inputs import FrozenInputsProvider
 from .guards.kept_claims import KeptClaimsProvider
 from .guards.reclaim_barrier import ReclaimBarrierProvider
+from .guards.volume_growth import VolumeGrowthProvider
 from .local.control_plane import CloudFolderProvider, ControlPlaneProvider
 from .local.ec2_instance import Ec2InstanceProvider
 
@@ -20,6 +21,7 @@ __all__ = [
     "FrozenInputsProvider",
     "KeptClaimsProvider",
     "ReclaimBarrierProvider",
+    "VolumeGrowthProvider",
 ]
 
 # Two former classes. Their resources become FrozenInputs in the next `up`; a destroy before it finds these names.

@@ -1,4 +1,4 @@
-"""What the Deployments of the lab have in common: how long Pulumi waits, and that a claim owns what uses it."""
+"""What the workloads of the lab have in common: how long Pulumi waits, what a claim owns, what stays as it is."""
 
 from collections.abc import Callable, Sequence
 
@@ -45,6 +45,17 @@ def free_within(seconds: int) -> Transformation:
         return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, waits))
 
     return transform
+
+
+def size_left_alone(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+    """Have Pulumi leave the size of claims that exist to VolumeGrowth. It is an option of a component.
+
+    Pulumi would try to set the size of a claim that somebody made larger, and Kubernetes would refuse.
+    """
+    if args.type_.removeprefix("kubernetes:") != "core/v1:PersistentVolumeClaim":
+        return None
+    left = pulumi.ResourceOptions(ignore_changes=["spec.resources.requests.storage"])
+    return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, left))
 
 
 def owner_reference(claim: PersistentVolumeClaim) -> OwnerReferenceArgsDict:

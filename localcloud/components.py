@@ -209,6 +209,15 @@ COMPONENTS = (
     Component(
         "csi-attacher", "sidecar", (), "log", needs_api=True, says_up="Starting CSI attacher", arguments=_sidecar()
     ),
+    Component(
+        "csi-resizer",
+        "sidecar",
+        (),
+        "log",
+        needs_api=True,
+        says_up="Starting external resizer",
+        arguments=_sidecar(),
+    ),
     Component("supervisor", "python", (), "process", runs="localcloud.supervisor", arguments=_supervisor),
 )
 

@@ -81,6 +81,7 @@ KUBERNETES = GoModule(
         "kwokctl": "sigs.k8s.io/kwok/cmd/kwokctl",
         "csi-provisioner": "github.com/kubernetes-csi/external-provisioner/v6/cmd/csi-provisioner",
         "csi-attacher": "github.com/kubernetes-csi/external-attacher/v4/cmd/csi-attacher",
+        "csi-resizer": "github.com/kubernetes-csi/external-resizer/v2/cmd/csi-resizer",
     },
     _kubernetes_versions,
 )

@@ -1,7 +1,7 @@
 """FrozenInputs: refuses, in preview, a change of configuration that would lose the volumes of an existing lab.
 
-Pulumi would replace the cluster or its network, to which the volumes are tied, or wait for minutes for a size that no
-volume can get. A program cannot read its own state, but `check` is given the inputs of the last `up`.
+Pulumi would replace the cluster or its network, to which the volumes are tied. A program cannot read its own state, but
+`check` is given the inputs of the last `up`.
 """
 
 import re
@@ -15,7 +15,7 @@ from ..access.dynamic_provider import RecordedInputs
 from ..settings.quantity import parse_quantity
 from ..settings.reader import CONFIG_NAMESPACE
 
-Rule = Literal["never", "next_minor", "only_grows", "same_size"]
+Rule = Literal["never", "next_minor", "only_grows"]
 # How the configuration says what a key holds, where it is not a key of the configuration itself.
 _WRITTEN = {"clusterName": "the cluster's name, storage-lab-STACK,", "zones": f"{CONFIG_NAMESPACE}:zone"}
 
@@ -32,17 +32,10 @@ def _only_grows(old: str, new: str) -> str:
     return "" if parse_quantity(new) >= parse_quantity(old) else "an EBS volume never shrinks"
 
 
-def _same_size(old: str, new: str) -> str:
-    if parse_quantity(new) > parse_quantity(old):
-        return "nothing grows volumes on the target local"
-    return _only_grows(old, new)
-
-
 _REASONS: Mapping[Rule, Callable[[Any, Any], str]] = {
     "never": _never,
     "next_minor": _next_minor,
     "only_grows": _only_grows,
-    "same_size": _same_size,
 }
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from ..access.cancellation import cancelled
 from ..access.clients import GONE_FOR_GOOD, Unreachable
@@ -22,6 +23,21 @@ class Clock:
     pause = staticmethod(cancelled.wait)
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """What to type after a wait that was interrupted, and after an API that did not answer."""
+
+    interrupted: str
+    unreachable: str
+
+
+DESTROY = Waiting(
+    GO_ON,
+    "So nobody knows what is left there, and nothing more is deleted. Start it, then run pulumi destroy again. "
+    f"If the cluster does not exist any more, run {GONE_FOR_GOOD}=true pulumi destroy.",
+)
+
+
 def tell(line: str) -> None:
     """Print a line of progress: Pulumi shows what a provider prints."""
     print(line, flush=True)
@@ -33,6 +49,7 @@ def poll_until_empty(
     timeout: float,
     clock: Clock | None = None,
     say: Callable[[str], None] = tell,
+    waiting: Waiting = DESTROY,
 ) -> None:
     """Return once `look` returns something false; report from time to time what it returns.
 
@@ -53,27 +70,25 @@ def poll_until_empty(
             away = error
         now = clock.now()
         if away and now - answered >= min(UNREACHABLE_SECONDS, timeout):
-            raise _cannot_tell(away)
+            raise _cannot_tell(away, waiting)
         if now - begin >= timeout:
-            raise _cannot_tell(away) if away else _explained(explain)
+            raise _cannot_tell(away, waiting) if away else _explained(explain, waiting)
         if now >= next_word:
             next_word = now + PROGRESS_SECONDS
             say(f"{now - begin:.0f} s of {timeout:.0f} s: {away or f'waiting for {seen}'}")
         if clock.pause(pause):
-            raise Failure(f"interrupted after {now - begin:.0f} s, waiting for this: {away or seen}. {GO_ON}")
+            raise Failure(
+                f"interrupted after {now - begin:.0f} s, waiting for this: {away or seen}. {waiting.interrupted}"
+            )
         pause = min(LONGEST_PAUSE, pause * 1.5)
 
 
-def _explained(explain: Callable[[], Failure]) -> Failure:
+def _explained(explain: Callable[[], Failure], waiting: Waiting) -> Failure:
     try:
         return explain()
     except Unreachable as error:
-        return _cannot_tell(error)
+        return _cannot_tell(error, waiting)
 
 
-def _cannot_tell(error: Unreachable) -> Failure:
-    return Failure(
-        f"{error}\n"
-        "So nobody knows what is left there, and nothing more is deleted. Start it, then run pulumi destroy again. "
-        f"If the cluster does not exist any more, run {GONE_FOR_GOOD}=true pulumi destroy."
-    )
+def _cannot_tell(error: Unreachable, waiting: Waiting) -> Failure:
+    return Failure(f"{error}\n{waiting.unreachable}")

@@ -49,7 +49,6 @@ class LocalCluster(pulumi.ComponentResource):
     cluster_name: str
     outputs: dict[str, pulumi.Output[Any]]
     # The driver's half of growing a volume is a sidecar, csi-resizer, which cannot be built from its Go module.
-    volumes_can_grow: bool = False
     driver_tags: Mapping[str, str] = LOCAL_DRIVER_TAGS
     holders: Sequence[pulumi.Output[str]]
 

@@ -104,22 +104,20 @@ def mode_and_size(seen: Snapshot) -> Finding:
         return missing("there is no claim", "see the first step")
     modes: list[str] = at(seen.claim, "spec", "accessModes") or []
     asked: str = at(seen.claim, "spec", "resources", "requests", "storage") or "0"
+    has: str = at(seen.claim, "status", "capacity", "storage") or asked  # a claim without a volume: another step
     return judged(
         f"{' and '.join(modes)}, {asked}",
         (modes == ["ReadWriteOnce"], "an EBS volume is for one node at a time: accessModes has to be ReadWriteOnce"),
         (
-            parse_quantity(asked) == parse_quantity(seen.expected_storage),
-            f"the configuration says {seen.expected_storage}, the claim asks for {asked}: {_way_back(seen, asked)}",
+            # Somebody may have made it larger, and no claim gets smaller.
+            parse_quantity(asked) >= parse_quantity(seen.expected_storage),
+            f"the configuration says {seen.expected_storage}, the claim asks for {asked}: {UP.format(seen.stack)}",
+        ),
+        (
+            parse_quantity(has) >= parse_quantity(asked),
+            f"the claim asks for {asked} and has {has}: its volume grows, or kubectl describe pvc says why it does not",
         ),
     )
-
-
-def _way_back(seen: Snapshot, asked: str) -> str:
-    if parse_quantity(asked) < parse_quantity(seen.expected_storage):
-        return UP.format(seen.stack)
-    if seen.target == "local":
-        return 'no claim gets smaller; docs/troubleshooting.md, "A claim that somebody made larger", keeps its data'
-    return f"no claim gets smaller; pulumi config set storage-lab:storage {asked}, then {UP.format(seen.stack)}"
 
 
 def default_class(seen: Snapshot) -> Finding:

@@ -62,10 +62,11 @@ def ebs_kind(seen: Snapshot) -> Finding:
     if seen.volume is None:
         return _no_volume(seen)
     size, kind, encrypted = seen.volume["Size"], seen.volume["VolumeType"], seen.volume["Encrypted"]
-    wanted = ceil(parse_quantity(seen.expected_storage) / GIB)
+    asked: str = at(seen.claim, "spec", "resources", "requests", "storage") or seen.expected_storage
+    wanted = ceil(parse_quantity(asked) / GIB)
     return judged(
         f"{size} GiB, {kind}, {'encrypted' if encrypted else 'not encrypted'}",
-        (size == wanted, f"{seen.expected_storage} is {wanted} GiB; a volume never shrinks, and grows on AWS only"),
+        (size == wanted, f"the claim asks for {asked}, which is {wanted} GiB; kubectl describe pvc says what is wrong"),
         (kind == "gp3", "the class's parameter type says gp3: somebody changed the volume in EC2"),
         (
             encrypted is True,

@@ -8,6 +8,7 @@ import grpc
 from .deadline import Deadline, InFlight
 from .ec2 import Attachment, Ec2, Volume
 from .errors import CsiError
+from .growth import grow
 from .names import MOST_VOLUMES_ON_A_NODE
 from .requests import Wish, check_capabilities, check_capability, required, wish_of
 from .stubs import csi, csi_grpc
@@ -35,7 +36,7 @@ class Controller(csi_grpc.ControllerServicer):
     def ControllerGetCapabilities(
         self, request: csi.ControllerGetCapabilitiesRequest, context: grpc.ServicerContext
     ) -> csi.ControllerGetCapabilitiesResponse:
-        kinds = (_RPC.CREATE_DELETE_VOLUME, _RPC.PUBLISH_UNPUBLISH_VOLUME)
+        kinds = (_RPC.CREATE_DELETE_VOLUME, _RPC.PUBLISH_UNPUBLISH_VOLUME, _RPC.EXPAND_VOLUME)
         return csi.ControllerGetCapabilitiesResponse(
             capabilities=[csi.ControllerServiceCapability(rpc=_RPC(type=kind)) for kind in kinds]
         )
@@ -65,6 +66,21 @@ class Controller(csi_grpc.ControllerServicer):
                 if error.code != "NOT_FOUND":
                     raise
         return csi.DeleteVolumeResponse()
+
+    def ControllerExpandVolume(
+        self, request: csi.ControllerExpandVolumeRequest, context: grpc.ServicerContext
+    ) -> csi.ControllerExpandVolumeResponse:
+        required(volume_id=request.volume_id)
+        capacity = request.capacity_range
+        if not capacity.required_bytes and not capacity.limit_bytes:
+            raise CsiError("INVALID_ARGUMENT", "capacity_range is missing")
+        if request.HasField("volume_capability"):
+            check_capability(request.volume_capability)
+        deadline = self._deadline(context)
+        with self._in_flight.alone(request.volume_id, deadline):
+            gib = grow(self._ec2, request.volume_id, capacity, deadline)
+        # The node enlarges the file system. The claim has the new size only then, so it never says more than there is.
+        return csi.ControllerExpandVolumeResponse(capacity_bytes=gib * GIB, node_expansion_required=True)
 
     def ControllerPublishVolume(
         self, request: csi.ControllerPublishVolumeRequest, context: grpc.ServicerContext

@@ -1,4 +1,4 @@
-"""The EC2 API as the CSI controller uses it: volumes by name and id, attachments, instances, zones.
+"""The EC2 API as the CSI controller uses it: volumes by name and id, their growth, attachments, instances, zones.
 
 Every method raises CsiError (localcloud/csi/errors.py holds the table) and ends by its deadline.
 """
@@ -49,6 +49,15 @@ class Volume:
     iops: int | None
     throughput: int | None
     attachments: tuple[Attachment, ...]
+
+
+@dataclass(frozen=True)
+class Modification:
+    """The last change of a volume. state: modifying, optimizing, completed, failed; the first has no effect yet."""
+
+    state: str
+    target_gib: int
+    message: str
 
 
 @dataclass(frozen=True)
@@ -171,6 +180,24 @@ class Ec2:
     def delete_volume(self, volume_id: str, deadline: Deadline) -> None:
         """Delete a volume. Raises NOT_FOUND when it does not exist any more."""
         self._ask("DeleteVolume", deadline, VolumeId=volume_id)
+
+    def modification(self, volume_id: str, deadline: Deadline) -> Modification | None:
+        """Return the last modification of the volume, None where it was never modified or EC2 has forgotten it."""
+        try:
+            answer = self._ask("DescribeVolumesModifications", deadline, VolumeIds=[volume_id])
+        except CsiError as error:
+            if error.code == "NOT_FOUND":
+                return None
+            raise
+        for each in cast(list[Answer], answer.get("VolumesModifications", [])):
+            return Modification(
+                each["ModificationState"], int(each.get("TargetSize", 0)), each.get("StatusMessage", "")
+            )
+        return None
+
+    def modify_volume(self, volume_id: str, size_gib: int, deadline: Deadline) -> None:
+        """Begin to change the size. Not repeated: after a request that worked, EC2 would refuse a second one."""
+        self._ask_once("ModifyVolume", deadline, VolumeId=volume_id, Size=size_gib)
 
     def attach_volume(self, volume_id: str, instance_id: str, device: str, deadline: Deadline) -> None:
         """Begin to attach. Not repeated: after a request that worked, EC2 would refuse a second as in use."""

@@ -37,6 +37,7 @@ EC2_CODES: Mapping[str, Code] = {
     "InvalidInstanceID.NotFound": "NOT_FOUND",
     "InvalidInstanceID.Malformed": "NOT_FOUND",
     "InvalidAttachment.NotFound": "NOT_FOUND",
+    "InvalidVolumeModification.NotFound": "NOT_FOUND",
     # What was asked for cannot be had.
     "InvalidParameter": "INVALID_ARGUMENT",
     "InvalidParameterCombination": "INVALID_ARGUMENT",
@@ -56,6 +57,10 @@ EC2_CODES: Mapping[str, Code] = {
     # Between two states, or the same call is being served already.
     "IncorrectState": "ABORTED",
     "IdempotentParameterMismatch": "ABORTED",
+    # Modified too often, or before the last modification is completed. EC2 has refused, so the code is final, and
+    # csi-resizer asks again at growing intervals.
+    "IncorrectModificationState": "INTERNAL",
+    "VolumeModificationRateExceeded": "INTERNAL",
     # A limit of the account, the zone or the node.
     "AttachmentLimitExceeded": "RESOURCE_EXHAUSTED",
     "InsufficientVolumeCapacity": "RESOURCE_EXHAUSTED",

@@ -9,7 +9,7 @@ VERSION = "0.1.0"
 
 
 class Identity(csi_grpc.IdentityServicer):
-    """CSI Identity: the driver's name, and that its volumes belong to zones."""
+    """CSI Identity: the driver's name, that its volumes belong to zones, and that they grow."""
 
     def GetPluginInfo(
         self, request: csi.GetPluginInfoRequest, context: grpc.ServicerContext
@@ -19,11 +19,13 @@ class Identity(csi_grpc.IdentityServicer):
     def GetPluginCapabilities(
         self, request: csi.GetPluginCapabilitiesRequest, context: grpc.ServicerContext
     ) -> csi.GetPluginCapabilitiesResponse:
-        service = csi.PluginCapability.Service
+        service, expansion = csi.PluginCapability.Service, csi.PluginCapability.VolumeExpansion
+        services = (service.CONTROLLER_SERVICE, service.VOLUME_ACCESSIBILITY_CONSTRAINTS)
         return csi.GetPluginCapabilitiesResponse(
             capabilities=[
-                csi.PluginCapability(service=service(type=kind))
-                for kind in (service.CONTROLLER_SERVICE, service.VOLUME_ACCESSIBILITY_CONSTRAINTS)
+                *(csi.PluginCapability(service=service(type=kind)) for kind in services),
+                # ONLINE: a volume grows while a node uses it.
+                csi.PluginCapability(volume_expansion=expansion(type=expansion.ONLINE)),
             ]
         )
 

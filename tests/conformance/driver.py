@@ -112,6 +112,14 @@ class Driver:
     def delete(self, volume_id: str) -> None:
         self.controller.DeleteVolume(csi.DeleteVolumeRequest(volume_id=volume_id), timeout=SECONDS)
 
+    def expand(self, volume_id: str, required: int, limit: int = 0) -> csi.ControllerExpandVolumeResponse:
+        """Ask for a size in bytes."""
+        capacity = csi.CapacityRange(required_bytes=required, limit_bytes=limit)
+        request = csi.ControllerExpandVolumeRequest(
+            volume_id=volume_id, capacity_range=capacity, volume_capability=capability()
+        )
+        return self.controller.ControllerExpandVolume(request, timeout=SECONDS)
+
     def publish(self, volume_id: str, node_id: str) -> dict[str, str]:
         request = csi.ControllerPublishVolumeRequest(
             volume_id=volume_id, node_id=node_id, volume_capability=capability()

@@ -24,7 +24,6 @@ EXPLAINED = {
     "Modify volume not supported": "VolumeAttributesClass is not part of the lab",
     "Modify Volume not supported": "VolumeAttributesClass is not part of the lab",
     "ControllerModifyVolume not supported": "VolumeAttributesClass is not part of the lab",
-    "ControllerExpandVolume not supported": "csi-resizer, its only caller, is not served by the Go module proxy",
     "ControllerPublishVolume.readonly field not supported": "EBS does not attach read-only",
     "ControllerGetVolumeHealth not supported": "an alpha part of CSI that EBS has no answer for",
     "ControllerListVolumeHealth not supported": "an alpha part of CSI that EBS has no answer for",
@@ -33,7 +32,7 @@ EXPLAINED = {
 
 # Whole parts of the suite that are not about the controller half.
 OTHER_SERVICES = ("Node Service", "GroupController Service")
-CONTROLLER_CASES = 27
+CONTROLLER_CASES = 30
 
 
 @pytest.fixture(scope="module")

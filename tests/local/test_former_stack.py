@@ -21,7 +21,11 @@ def former(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def stack(tmp_path: Path, former: Path) -> Iterator[Checkout]:
     """A stack that the former code brought up, in a folder that holds today's code."""
-    stack = Checkout(tmp_path / "lab", config={"servers": ["nfs-server", "team/media"], "tour": True}, source=former)
+    stack = Checkout(
+        tmp_path / "lab",
+        config={"servers": ["nfs-server", "team/media"], "tour": True, "storage": "2Gi"},
+        source=former,
+    )
     try:
         stack.up()
         stack.take_program(ROOT)
@@ -53,12 +57,15 @@ def ebs_volumes(stack: Checkout) -> list[dict[str, Any]]:
 def test_an_update_keeps_the_data_and_rewrites_the_addresses(stack: Checkout) -> None:
     before, urns = data(stack), set(addresses(stack))
     assert all("components.providers" not in address for address in addresses(stack).values()), "it is not a former one"
-    stack.configure({"storage": "2Gi"})
+    stack.configure({"storage": "1Gi"})
     refused = stack.preview(expect=None)
-    assert "storage-lab:storage is 1Gi" in refused.stdout, "the first preview of today's code guards the volumes too"
-    stack.configure({"storage": None})
+    assert "storage-lab:storage is 2Gi" in refused.stdout, "the first preview of today's code guards the volumes too"
+    stack.configure({"storage": "3Gi"})
     stack.up()
     assert data(stack) == before, "a move of code cost a volume"
+    servers = {volume["volumeId"] for volume in before["outputs"].values()}
+    grown = stack.ec2().describe_volumes(VolumeIds=sorted(servers))["Volumes"]
+    assert [volume["Size"] for volume in grown] == [3, 3], "the cloud of the former code lacks what grows volumes"
     assert all("components.providers" in address for address in addresses(stack).values()), addresses(stack)
     new = [urn for urn in addresses(stack) if urn.endswith("KeptClaims::ebs")]
     assert len(addresses(stack)) == len(urns) + len(new) == len(urns) + 1, "a resource was replaced or left behind"

@@ -208,7 +208,7 @@ BREAKAGES: dict[str, tuple[Breakage, set[str]]] = {
     "detached in EC2": (detached, {"attached"}),
     "renamed, another default class, configured larger": (
         together(renamed, second_default, configured_larger),
-        {"ebs-name", "default-class", "claim-size", "ebs-kind"},
+        {"ebs-name", "default-class", "claim-size"},
     ),
     "scaled to nothing": (no_pod, {"deployment", "pod", "service", "ebs-zone", "attached"}),
     "a Service that selects nobody": (unselected, {"service"}),

@@ -18,6 +18,7 @@ from tests.unit.components.eks.eks_program import (
     CLASS,
     CLUSTER,
     FIXED,
+    GROWTH,
     HOME,
     NETWORK_ADDONS,
     NODES,
@@ -47,6 +48,10 @@ def _everything(lab: Deployed) -> Iterable[Registered]:
     return lab.resources.values()
 
 
+def _of_the_server(lab: Deployed) -> Iterable[Registered]:
+    return [each for each in lab.resources.values() if "NfsServer" in each.urn]
+
+
 def _trust(**statement: object) -> Callable[[str], str]:
     """Return a change of a role's policy of trust."""
 
@@ -59,6 +64,7 @@ def _trust(**statement: object) -> Callable[[str], str]:
 
 
 cluster, nodes, claim = of_type(CLUSTER), of_type(NODES), of_type(CLAIM, but_read=True)
+growth = of_type(GROWTH)
 storage_class, barrier, comparison = of_type(CLASS), of_type(BARRIER), of_type(FIXED)
 route, association = of_type("aws:ec2/route:Route"), of_type("aws:ec2/routeTableAssociation:RouteTableAssociation")
 vpc, subnets, aws = of_type("aws:ec2/vpc:Vpc"), of_type("aws:ec2/subnet:Subnet"), of_type("pulumi:providers:aws")
@@ -138,6 +144,13 @@ ERRORS: dict[Test, dict[str, Error]] = {
         "Immediate binding": inputs(storage_class, volumeBindingMode="Immediate"),
         "volumes that stay": inputs(storage_class, reclaimPolicy="Retain"),
         "not encrypted": inputs(storage_class, parameters=lambda found: {**found, "encrypted": "false"}),
+    },
+    eks.test_volumes_grow_in_place_once_their_servers_run: {
+        "class that does not expand": inputs(storage_class, allowVolumeExpansion=False),
+        "growth to another size": inputs(growth, storage="9Gi"),
+        "a claim left small": inputs(growth, claims={}),
+        "growth before its server": does_not_wait(growth, _of_the_server),
+        "Pulumi sets sizes too": options(claim, lambda request: request.ClearField("ignoreChanges")),
     },
     eks.test_barrier_is_between_claims_and_driver: {
         "class without its driver": does_not_wait(storage_class, driver),

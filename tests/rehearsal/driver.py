@@ -15,7 +15,7 @@ MOST_VOLUMES = 25
 
 
 class DriverProcesses:
-    """Controller, provisioner and attacher, and what the driver's node half registers."""
+    """Controller, provisioner, attacher and resizer, and what the driver's node half registers."""
 
     def __init__(self, folder: Path, kubernetes: Kubernetes, tools: Path, endpoint: str) -> None:
         self._folder, self._kubernetes, self._tools, self._endpoint = folder, kubernetes, tools, endpoint
@@ -40,7 +40,7 @@ class DriverProcesses:
         ours += ["--ec2-key", str(key)]
         self._run("controller", sys.executable, "-m", "localcloud.csi.server", *ours)
         topology = ["--extra-create-metadata", "--feature-gates=Topology=true", "--default-fstype=ext4"]
-        for sidecar, more in (("csi-provisioner", topology), ("csi-attacher", [])):
+        for sidecar, more in (("csi-provisioner", topology), ("csi-attacher", []), ("csi-resizer", [])):
             self._run(sidecar, str(self._tools / sidecar), kubeconfig, address, "--timeout=60s", *more)
 
     def stop(self) -> None:

@@ -30,6 +30,7 @@ class Updated:
     addons: dict[str, str] = field(default_factory=dict)
     nodes: int = 0
     volumes: set[str] = field(default_factory=set)
+    sizes: dict[str, Any] = field(default_factory=dict)
     image: str = ""
 
     def changed(self) -> set[tuple[str, str]]:
@@ -61,6 +62,17 @@ class Updates:
         mine = [{"Name": "tag:storage-lab", "Values": [CLUSTER]}]
         return {volume["VolumeId"] for volume in self.rehearsal.aws("ec2").describe_volumes(Filters=mine)["Volumes"]}
 
+    def _sizes(self) -> dict[str, Any]:
+        """Return what claim, PersistentVolume and EBS volume of the first server have."""
+        claim = json.loads(self.rehearsal.kubectl("get", "pvc", "nfs-pvc", "-o", "json"))
+        volume = json.loads(self.rehearsal.kubectl("get", "pv", claim["spec"]["volumeName"], "-o", "json"))
+        ids = [volume["spec"]["csi"]["volumeHandle"]]
+        return {
+            "claim": claim["status"]["capacity"]["storage"],
+            "PersistentVolume": volume["spec"]["capacity"]["storage"],
+            "EC2": self.rehearsal.aws("ec2").describe_volumes(VolumeIds=ids)["Volumes"][0]["Size"],
+        }
+
     def refused(self, **config: Any) -> str:
         """Return what a preview with these inputs says when it refuses them."""
         self.rehearsal.checkout.configure(config)
@@ -84,6 +96,7 @@ class Updates:
             },
             nodes=len(json.loads(self.rehearsal.kubectl("get", "nodes", "-o", "json"))["items"]),
             volumes=self._volumes(),
+            sizes=self._sizes(),
             image=deployment["spec"]["template"]["spec"]["containers"][0]["image"],
         )
 
@@ -100,6 +113,8 @@ class Run:
     nodes: Updated
     servers: Updated
     class_: Updated
+    grown: Updated
+    again: str
     elsewhere: str
     renamed: str
     left: Any
@@ -124,10 +139,24 @@ def all_updates(folder: Path) -> Run:
         change_class(rehearsal.checkout.folder)
         class_ = updates.up(servers=["nfs-server"], nodes=None, nodeType=None, image=None)
         class_.volumes = updates.volumes_once(1)
+        grown = updates.up(storage="3Gi")
+        again = rehearsal.checkout.preview("--expect-no-changes").stdout
         renamed = renamed_and_back(rehearsal)
         rehearsal.checkout.destroy()
         return Run(
-            nowhere, untouched, smaller, first, version, nodes, servers, class_, elsewhere, renamed, rehearsal.left()
+            nowhere,
+            untouched,
+            smaller,
+            first,
+            version,
+            nodes,
+            servers,
+            class_,
+            grown,
+            again,
+            elsewhere,
+            renamed,
+            rehearsal.left(),
         )
 
 
@@ -177,6 +206,13 @@ def test_smaller_claim_is_refused_in_preview(run: Run) -> None:
     assert "an EBS volume never shrinks" in run.smaller, "the claim would be replaced, and its data lost"
 
 
+def test_larger_storage_grows_the_volume_in_place(run: Run) -> None:
+    assert run.class_.sizes == {"claim": "2Gi", "PersistentVolume": "2Gi", "EC2": 2}
+    assert run.grown.sizes == {"claim": "3Gi", "PersistentVolume": "3Gi", "EC2": 3}, "up was done before its volume"
+    assert run.grown.changed() == {("update", "VolumeGrowth")}, "a claim that is replaced loses its data"
+    assert "unchanged" in run.again
+
+
 def test_kubernetes_version_reaches_everything_in_place(run: Run) -> None:
     assert run.first.cluster["version"] == "1.35"
     assert run.version.cluster["version"] == "1.36"
@@ -215,7 +251,7 @@ def test_settings_taken_back_have_their_defaults_again(run: Run) -> None:
 
 def test_data_outlives_every_update(run: Run) -> None:
     volume = run.first.outputs["volumeId"]
-    for update in (run.version, run.nodes, run.servers, run.class_):
+    for update in (run.version, run.nodes, run.servers, run.class_, run.grown):
         assert update.outputs["volumeId"] == volume
         assert volume in update.volumes
 

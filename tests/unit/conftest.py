@@ -30,7 +30,10 @@ CLOUD: Mapping[str, Any] = {
         "ec2_endpoint": "http://127.0.0.1:4566",
     },
     "kubernetes:core/v1:PersistentVolumeClaim": _claim,
-    "kubernetes:core/v1:PersistentVolumeClaimPatch": {"spec": {"volumeName": PV}},
+    "kubernetes:core/v1:PersistentVolumeClaimPatch": {
+        "spec": {"volumeName": PV},
+        "status": {"capacity": {"storage": "1Gi"}},
+    },
     "kubernetes:core/v1:PersistentVolumePatch": {
         "spec": {"csi": {"volumeHandle": VOLUME, "driver": "ebs.csi.aws.com"}}
     },

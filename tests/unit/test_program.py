@@ -156,6 +156,23 @@ def test_the_barrier_looks_for_the_tag_of_the_clusters_volumes() -> None:
     assert tag == {"key": "storage-lab", "value": "storage-lab-local"}
 
 
+def test_every_claim_grows_to_the_setting_after_its_server() -> None:
+    deployed = run_with_everybody()
+    growth = deployed.one("pulumi-python:dynamic/storage-lab:VolumeGrowth")
+    assert growth.inputs["storage"] == "3Gi"
+    assert growth.inputs["claims"] == {"default/nfs-pvc": "1Gi", "team/media-pvc": "1Gi"}, "the sizes as they are"
+    of_servers = {deployment.urn for deployment in deployed.all(DEPLOYMENT) if "NfsServer" in deployment.urn}
+    assert of_servers, "the servers have Deployments"
+    assert of_servers <= deployed.needs(growth), "only a bound claim can grow, and its Pod binds it"
+
+
+def test_pulumi_leaves_the_size_of_a_claim_alone() -> None:
+    for claim in run_with_everybody().all(CLAIM):
+        assert "spec.resources.requests.storage" in claim.options.ignoreChanges, (
+            "after a kubectl patch of the size every up would fail, because Kubernetes makes no claim smaller"
+        )
+
+
 def test_a_local_program_never_loads_the_aws_packages() -> None:
     with fresh_components(without=("pulumi_aws", "pulumi_eks")):
         assert run_anew().one(DEPLOYMENT)

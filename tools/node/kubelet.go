@@ -119,10 +119,17 @@ func withoutManagers(object any) (any, error) {
 	return object, nil
 }
 
-// onChange wakes the Pods that wait for a volume, and the mounts that wait for a server.
+// onChange wakes the Pods that wait for a volume, and the mounts that wait for a server, and lets volumes grow.
 func (k *kubelet) onChange(object any) {
-	if volume, is := object.(*v1.PersistentVolume); is && volume.Spec.CSI != nil {
-		k.resize(volume)
+	switch changed := object.(type) {
+	case *v1.PersistentVolumeClaim:
+		k.grow(changed)
+	case *v1.PersistentVolume:
+		if of := changed.Spec.ClaimRef; of != nil {
+			if claim, err := k.claims.PersistentVolumeClaims(of.Namespace).Get(of.Name); err == nil {
+				k.grow(claim)
+			}
+		}
 	}
 	k.network.wake()
 }

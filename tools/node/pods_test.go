@@ -202,8 +202,9 @@ func (c *cloud) claim(name string, size string, attach bool) v1.Volume {
 	}}
 	claim := &v1.PersistentVolumeClaim{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "default"},
-		Spec:       v1.PersistentVolumeClaimSpec{VolumeName: pv.Name}, Status: v1.PersistentVolumeClaimStatus{Phase: v1.ClaimBound},
+		Spec:       v1.PersistentVolumeClaimSpec{VolumeName: pv.Name}, Status: v1.PersistentVolumeClaimStatus{Phase: v1.ClaimBound, Capacity: amount},
 	}
+	pv.Spec.ClaimRef = &v1.ObjectReference{Namespace: "default", Name: name}
 	_, err1 := c.client.CoreV1().PersistentVolumes().Create(ctx, pv, metav1.CreateOptions{})
 	_, err2 := c.client.CoreV1().PersistentVolumeClaims("default").Create(ctx, claim, metav1.CreateOptions{})
 	if err1 != nil || err2 != nil {
@@ -213,6 +214,35 @@ func (c *cloud) claim(name string, size string, attach bool) v1.Volume {
 		c.attach(name, "node-1")
 	}
 	return v1.Volume{Name: "data", VolumeSource: v1.VolumeSource{PersistentVolumeClaim: &v1.PersistentVolumeClaimVolumeSource{ClaimName: name}}}
+}
+
+// grow leaves a claim and its volume as csi-resizer does, after EC2 has made the volume larger.
+func (c *cloud) grow(name, size string) {
+	c.Helper()
+	ctx, amount := context.Background(), v1.ResourceList{v1.ResourceStorage: resource.MustParse(size)}
+	claim, err1 := c.client.CoreV1().PersistentVolumeClaims("default").Get(ctx, name, metav1.GetOptions{})
+	pv, err2 := c.client.CoreV1().PersistentVolumes().Get(ctx, "pvc-"+name, metav1.GetOptions{})
+	if err1 != nil || err2 != nil {
+		c.Fatal(err1, err2)
+	}
+	claim.Status.AllocatedResources = amount
+	claim.Status.AllocatedResourceStatuses = map[v1.ResourceName]v1.ClaimResourceStatus{v1.ResourceStorage: v1.PersistentVolumeClaimNodeResizePending}
+	claim.Status.Conditions = []v1.PersistentVolumeClaimCondition{{Type: v1.PersistentVolumeClaimFileSystemResizePending, Status: v1.ConditionTrue}}
+	pv.Spec.Capacity = amount
+	_, err1 = c.client.CoreV1().PersistentVolumeClaims("default").UpdateStatus(ctx, claim, metav1.UpdateOptions{})
+	_, err2 = c.client.CoreV1().PersistentVolumes().Update(ctx, pv, metav1.UpdateOptions{})
+	if err1 != nil || err2 != nil {
+		c.Fatal(err1, err2)
+	}
+}
+
+func (c *cloud) claimStatus(name string) *v1.PersistentVolumeClaimStatus {
+	c.Helper()
+	claim, err := c.client.CoreV1().PersistentVolumeClaims("default").Get(context.Background(), name, metav1.GetOptions{})
+	if err != nil {
+		c.Fatal(err)
+	}
+	return &claim.Status
 }
 
 func (c *cloud) attach(name, node string) {
@@ -362,17 +392,38 @@ func TestAVolumeHoldsWhatItsSizeSaysAndGrows(t *testing.T) {
 	if said, _ := c.exec("full", "dd if=/dev/zero of=/data/f bs=1M count=2 2>&1"); !strings.Contains(said, "No space left on device") {
 		t.Errorf("2 MiB into 1 MiB: %q", said)
 	}
-	pv, err := c.client.CoreV1().PersistentVolumes().Get(context.Background(), "pvc-small", metav1.GetOptions{})
-	if err != nil {
-		t.Fatal(err)
+	c.grow("small", "4Mi")
+	eventually(t, "the claim has its size, and no mark of the growth", func() bool {
+		status := c.claimStatus("small")
+		return status.Capacity.Storage().String() == "4Mi" && len(status.AllocatedResourceStatuses)+len(status.Conditions) == 0
+	})
+	if said, code := c.exec("full", "dd if=/dev/zero of=/data/f bs=1M count=2 2>&1"); code != 0 {
+		t.Errorf("the claim says a size that the volume does not have: %q", said)
 	}
-	pv.Spec.Capacity = v1.ResourceList{v1.ResourceStorage: resource.MustParse("4Mi")}
-	if _, err := c.client.CoreV1().PersistentVolumes().Update(context.Background(), pv, metav1.UpdateOptions{}); err != nil {
-		t.Fatal(err)
+	eventually(t, "Pod and claim say that the file system has grown", func() bool {
+		events, _ := c.client.CoreV1().Events("default").List(context.Background(), metav1.ListOptions{})
+		of := map[string]bool{}
+		for _, event := range events.Items {
+			if event.Reason == "FileSystemResizeSuccessful" {
+				of[event.InvolvedObject.Kind+" "+event.InvolvedObject.Name] = true
+			}
+		}
+		return of["Pod full"] && of["PersistentVolumeClaim small"]
+	})
+}
+
+func TestAGrowthWithoutAPodWaitsForOne(t *testing.T) {
+	c := newCloud(t)
+	volume := c.claim("alone", "1Mi", true)
+	c.grow("alone", "4Mi")
+	c.script("other", "sleep infinity", c.claim("other", "1Mi", true))
+	c.ready("other")
+	if had := c.claimStatus("alone").Capacity.Storage().String(); had != "1Mi" {
+		t.Errorf("the claim says %s, but no file system has grown", had)
 	}
-	eventually(t, "there is room", func() bool {
-		_, code := c.exec("full", "dd if=/dev/zero of=/data/f bs=1M count=2 2>&1")
-		return code == 0
+	c.script("first", "sleep infinity", volume)
+	eventually(t, "the claim has its size once a Pod has it", func() bool {
+		return c.claimStatus("alone").Capacity.Storage().String() == "4Mi"
 	})
 }
 

@@ -130,15 +130,6 @@ func (k *kubelet) shared(name string, limit int64) (*folder, func(), error) {
 	}, nil
 }
 
-// resize gives a mounted volume the size that its PersistentVolume has now.
-func (k *kubelet) resize(volume *v1.PersistentVolume) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if found := k.rooms["volumes/"+volume.Spec.CSI.VolumeHandle]; found != nil {
-		found.space.resize(capacity(volume))
-	}
-}
-
 func capacity(volume *v1.PersistentVolume) int64 {
 	size := volume.Spec.Capacity[v1.ResourceStorage]
 	return size.Value()
@@ -223,6 +214,7 @@ func (w *worker) claimed(ctx context.Context, pod *v1.Pod, name string) (volume,
 		if err != nil {
 			return volume{}, err
 		}
+		k.grow(claim)
 		return volume{fs: made, readOnly: source.CSI.ReadOnly, source: "/dev/" + id, kind: "ext4", release: release}, nil
 	}
 	return volume{}, fmt.Errorf("the node of `local` has no driver for PersistentVolume %s", pv.Name)

@@ -18,6 +18,7 @@ ADDRESSES = [
     "components.providers FrozenInputsProvider",
     "components.providers KeptClaimsProvider",
     "components.providers ReclaimBarrierProvider",
+    "components.providers VolumeGrowthProvider",
 ]
 # Of version 0.1, which named the module in which each class was written.
 FORMER_ADDRESSES = [

@@ -22,7 +22,6 @@ class ACluster:
 
     def __init__(self) -> None:
         self.cluster_name = "storage-lab-local"
-        self.volumes_can_grow = True
         self.driver_tags = {"driver": "true"}
         self.access = ClusterAccess(
             pulumi.Output.secret("a kubeconfig"),
@@ -37,7 +36,6 @@ def deployed() -> Deployed:
             "ebs",
             {
                 "cluster": ACluster(),
-                "storage": "2Gi",
                 "own_claims": [OWN],
                 "reclaim_timeout_seconds": 42,
             },
@@ -101,12 +99,6 @@ def test_the_barrier_knows_what_to_look_for(deployed: Deployed) -> None:
 def test_replacing_the_class_does_not_touch_the_barrier(deployed: Deployed) -> None:
     by_property = {urn for found in deployed.one(BARRIER).options.propertyDependencies.values() for urn in found.urns}
     assert deployed.one(CLASS).urn not in by_property, "the barrier would be replaced too, and wait for living claims"
-
-
-def test_the_size_is_checked_before_any_claim(deployed: Deployed) -> None:
-    size = deployed.one("pulumi-python:dynamic/storage-lab:FrozenInputs")
-    assert (size.inputs["storage"], size.inputs["rules"]) == ("2Gi", {"storage": "only_grows"})
-    assert size.urn in deployed.one(BARRIER).dependencies, "claims depend on the barrier alone"
 
 
 def test_class_and_barrier_belong_to_the_component(deployed: Deployed) -> None:

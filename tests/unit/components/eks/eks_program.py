@@ -31,6 +31,8 @@ NETWORK_ADDONS = ("kube-proxy", "vpc-cni")
 CLASS, CLAIM = "kubernetes:storage.k8s.io/v1:StorageClass", "kubernetes:core/v1:PersistentVolumeClaim"
 BARRIER = "pulumi-python:dynamic/storage-lab:ReclaimBarrier"
 FIXED = "pulumi-python:dynamic/storage-lab:FrozenInputs"
+GROWTH = "pulumi-python:dynamic/storage-lab:VolumeGrowth"
+DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 OUTPUTS: dict[str, Any] = {
     CLUSTER: {"kubeconfigJson": '{"kind": "Config"}'},
     ROLE: lambda args: {"arn": f"arn:aws:iam::123456789012:role/{args.name}", "name": args.name},

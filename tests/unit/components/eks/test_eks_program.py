@@ -15,7 +15,9 @@ from tests.unit.components.eks.eks_program import (
     CLAIM,
     CLASS,
     CLUSTER,
+    DEPLOYMENT,
     FIXED,
+    GROWTH,
     HOME,
     NAME,
     NETWORK_ADDONS,
@@ -175,6 +177,18 @@ def test_class_is_the_default_and_encrypted(lab: Deployed) -> None:
     assert given["reclaimPolicy"] == "Delete"
     assert given["parameters"]["encrypted"] == "true"
     assert given["parameters"]["tagSpecification_2"] == f"storage-lab={NAME}", "leftovers are found by it"
+
+
+def test_volumes_grow_in_place_once_their_servers_run(lab: Deployed) -> None:
+    (claim,) = [each for each in lab.all(CLAIM) if not each.read]
+    growth, deployment = lab.one(GROWTH), lab.one(DEPLOYMENT)
+    assert lab.one(CLASS).inputs["allowVolumeExpansion"] is True, "Kubernetes would refuse every larger size"
+    assert growth.inputs["storage"] == claim.inputs["spec"]["resources"]["requests"]["storage"]
+    assert list(growth.inputs["claims"]) == ["default/nfs-pvc"], "it would not grow"
+    assert deployment.urn in lab.needs(growth), "the node enlarges a file system only for a Pod that has it mounted"
+    assert "spec.resources.requests.storage" in claim.options.ignoreChanges, (
+        "Pulumi would try to make a claim smaller that somebody made larger"
+    )
 
 
 def test_barrier_is_between_claims_and_driver(lab: Deployed) -> None:

@@ -91,15 +91,12 @@ BREAKAGES: dict[str, tuple[tuple[Breakage, ...], dict[str, str]]] = {
     "a class that cannot expand": ((put("StorageClass", "allowVolumeExpansion", False),), {"default-class": "grow"}),
     "another provisioner": ((put("StorageClass", "provisioner", "nfs.io"),), {"default-class": "ebs.csi.aws.com"}),
     "two default classes": ((second_default,), {"default-class": "has to be one"}),
-    "2Gi in the claim": (
+    "a claim that does not grow": (
         (put(CLAIM, "spec", "resources", "requests", "storage", "2Gi"),),
-        {"claim-size": "says 1Gi, the claim asks for 2Gi"},
+        {"claim-size": "asks for 2Gi and has 1Gi", "ebs-kind": "2Gi, which is 2 GiB"},
     ),
-    "2Gi in EC2": ((in_ec2(Size=2),), {"ebs-kind": "1Gi is 1 GiB"}),
-    "2Gi in the configuration": (
-        (lambda lab: lab.config.update(storage="2Gi"),),
-        {"claim-size": "says 2Gi", "ebs-kind": "2Gi is 2 GiB"},
-    ),
+    "2Gi in EC2": ((in_ec2(Size=2),), {"ebs-kind": "1Gi, which is 1 GiB"}),
+    "2Gi in the configuration": ((lambda lab: lab.config.update(storage="2Gi"),), {"claim-size": "says 2Gi"}),
     "another access mode": ((put(CLAIM, "spec", "accessModes", ["ReadWriteMany"]),), {"claim-size": "ReadWriteOnce"}),
     "a claim that is leaving": ((put(CLAIM, "metadata", "deletionTimestamp", "now"),), {"claim-exists": "deleted it"}),
     "a claim that lost its volume": ((put(CLAIM, "status", "phase", "Lost"),), {"claim-bound": "out of reach"}),
