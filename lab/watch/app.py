@@ -35,7 +35,7 @@ Run = Callable[[Stack, Action], str]
 
 
 class Lines(Static):
-    """Shows a text; one that is given again is not laid out again."""
+    """Shows a text; one that is given again is not drawn again, and one whose lines stay is not laid out again."""
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
@@ -43,8 +43,10 @@ class Lines(Static):
 
     def show(self, text: Text) -> None:
         if text != self._shown:
+            # A text that does not wrap is as high as it has lines.
+            layout = not text.no_wrap or text.plain.count("\n") != self._shown.plain.count("\n")
             self._shown = text
-            self.update(text)
+            self.update(text, layout=layout)
 
 
 class WatchApp(App[LabError]):
