@@ -4,9 +4,9 @@ The module keeps to what Pulumi's component provider host can describe to other 
 exist at run time, arguments named `args`, no unions.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
-from typing import Any, TypedDict, cast
+from typing import Any, cast
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment
@@ -22,17 +22,16 @@ from pulumi_kubernetes.core.v1 import (
 )
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
+from .bound_volume import NO_VOLUME, BoundVolume, bound_volume, capacity, maker_of_volume, source, warn_of_other_data
 from .nfs_server_args import NfsServerArgs
 from .settings.arguments import applied, check_arguments, checked_text, merged
 from .settings.conventions import (
     DEFAULT_IMAGE,
     DEFAULT_NAMESPACE,
     DEFAULT_STORAGE,
-    EBS_DRIVER,
     EXPORTS,
     SNAPSHOT_GROUP,
     default_claim_name,
-    ebs_volume_name,
 )
 from .settings.names import check_claim_name, check_image, check_namespace, check_service_name
 from .settings.quantity import check_storage
@@ -52,16 +51,6 @@ KEEPS_OWNER = [f'metadata.annotations["{OWNER}"]']
 OF_OWN_CLAIM = ("claim_name", "storage", "storage_class", "from_snapshot")
 # A claim gets its data once. It outlives the snapshot, and Kubernetes refuses another source.
 KEEPS_SOURCE = ["spec.dataSource"]
-
-
-class Volume(TypedDict):
-    """What is behind a claim: the driver's name of the volume, and its Name tag in EC2."""
-
-    handle: str
-    name_tag: str
-
-
-NO_VOLUME: Volume = {"handle": "", "name_tag": ""}
 
 
 class NfsServer(pulumi.ComponentResource):
@@ -253,7 +242,7 @@ class NfsServer(pulumi.ComponentResource):
         """
         # Another claim of the same name has another volume, and the first Pod gives a claim its first one.
         claim = self.claim.metadata.uid if self.claim else self._claim
-        made = pulumi.Output.all(claim, deployment.spec.replicas).apply(_maker_of_volume)
+        made = pulumi.Output.all(claim, deployment.spec.replicas).apply(maker_of_volume)
         when = pulumi.ResourceOptions(parent=self, depends_on=[deployment], replacement_trigger=made)
         bound = PersistentVolumeClaimPatch(
             self._name,
@@ -261,53 +250,21 @@ class NfsServer(pulumi.ComponentResource):
             opts=when,
         )
 
-        def volume(pv_name: object) -> pulumi.Input[Volume]:
+        def volume(pv_name: object) -> pulumi.Input[BoundVolume]:
             if not pv_name:
                 return NO_VOLUME
             # The provider refuses a patch of an unknown name, also in a preview, where it patches nothing.
             known = pv_name if isinstance(pv_name, str) else "known-once-the-claim-is-bound"
             labelled = PersistentVolumePatch(self._name, metadata={"name": known, "labels": self._labels}, opts=when)
-            return labelled.spec.apply(partial(self._volume_of, known))
+            return labelled.spec.apply(partial(bound_volume, self, self._name, known))
 
         if self._snapshot is not None:
-            pulumi.Output.all(self._snapshot, bound.spec.apply(_source)).apply(self._warn_of_other_data)
-        self.capacity = bound.status.apply(_capacity)
+            sources = pulumi.Output.all(self._snapshot, bound.spec.apply(source))
+            sources.apply(partial(warn_of_other_data, self, self._name))
+        self.capacity = bound.status.apply(capacity)
         self.claim_name = bound.metadata.name
         self.pv_name = bound.spec.volume_name.apply(lambda name: name or "")
         # Registered in an apply, because there is nothing to patch where the claim has no volume.
-        found: pulumi.Output[Volume] = bound.spec.volume_name.apply(volume, run_with_unknowns=True)
+        found: pulumi.Output[BoundVolume] = bound.spec.volume_name.apply(volume, run_with_unknowns=True)
         self.volume_id = found.apply(lambda volume: volume["handle"])
         self.volume_name = found.apply(lambda volume: volume["name_tag"])
-
-    def _warn_of_other_data(self, found: Sequence[str]) -> None:
-        snapshot, source = found
-        if source != snapshot and not pulumi.runtime.is_dry_run():
-            text = f"the claim existed already, so it has its own data and nothing of the snapshot {snapshot}"
-            pulumi.log.warn(f"NfsServer {self._name}: {text}", self)
-
-    def _volume_of(self, pv_name: str, spec: Any) -> Volume:
-        csi = spec and spec.csi
-        if not csi:
-            if not pulumi.runtime.is_dry_run():
-                text = (
-                    f"NfsServer {self._name}: no CSI driver made the volume {pv_name}, so the output volume_id is empty"
-                )
-                pulumi.log.warn(text, self)
-            return NO_VOLUME
-        return {"handle": csi.volume_handle, "name_tag": ebs_volume_name(pv_name) if csi.driver == EBS_DRIVER else ""}
-
-
-def _source(spec: Any) -> str:
-    """Return the name of what a claim was created from."""
-    source = spec and spec.data_source
-    return source.name if source else ""
-
-
-def _capacity(status: Any) -> str:
-    capacity: dict[str, str] = (status and status.capacity) or {}
-    return capacity.get("storage", "")
-
-
-def _maker_of_volume(of: Sequence[object]) -> str:
-    claim_uid, replicas = of
-    return f"{claim_uid}" if replicas else f"{claim_uid}, without a Pod"
