@@ -146,9 +146,10 @@ def _instance(seen: Snapshot) -> Link:
 def _copy(copy: CopyOfClaim) -> Link:
     """Return a link that is well also while EC2 copies: nothing is broken then."""
     failed, ready = at(copy.wish, "status", "error", "message"), at(copy.wish, "status", "readyToUse") is True
-    ebs = f"EBS snapshot {copy.handle}, {copy.ebs['State'] if copy.ebs else MISSING}" if copy.handle else ""
+    state = f", {copy.ebs['State']}" if copy.ebs else f", {MISSING}" if copy.lost else ""
+    ebs = f"EBS snapshot {copy.handle}{state}" if copy.handle else ""
     return _link(
         "VolumeSnapshot", copy.wish, "ready to use" if ready else "failed" if failed else "being taken",
-        copy.ebs is not None if ready else not failed,
+        not copy.lost if ready else not failed,
         at(copy.wish, "status", "restoreSize") or "", ebs, "" if ready else failed or "",
     )  # fmt: skip

@@ -35,6 +35,9 @@ JAPANESE: Mapping[str, str] = {
     "{who} is created: it asks for {size} of the class {class_}.": (
         "{who} が作られました。クラス {class_} の {size} を求めています。"
     ),
+    "{who} is created: it asks for {size}, without a class.": (
+        "{who} が作られました。クラスなしで {size} を求めています。"
+    ),
     "{who} is created: it asks for {size} of the class {class_}, with the data of {source}.": (
         "{who} が作られました。クラス {class_} の {size} を、{source} のデータ入りで求めています。"
     ),

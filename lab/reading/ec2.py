@@ -14,6 +14,7 @@ from lab.reading.stack import Stack
 T = TypeVar("T")
 # EC2 accepts that many values in one filter.
 MOST_VALUES = 200
+NO_ANSWER = "the EC2 API does not answer: "
 
 
 class Ec2Ids(NamedTuple):
@@ -26,11 +27,14 @@ class Ec2Ids(NamedTuple):
 
 @dataclass(frozen=True)
 class Ec2Seen:
-    """What EC2 has at one moment, by id. Without an argument: what is known before EC2 was asked."""
+    """What EC2 has at one moment, by id. Without an argument: what is known before EC2 was asked.
+
+    A snapshot that EC2 was asked for and does not have is None.
+    """
 
     volumes: Mapping[str, Thing] = field(default_factory=dict[str, Thing])
     instances: Mapping[str, Thing] = field(default_factory=dict[str, Thing])
-    snapshots: Mapping[str, Thing] = field(default_factory=dict[str, Thing])
+    snapshots: Mapping[str, Thing | None] = field(default_factory=dict[str, Thing | None])
 
 
 class Ec2Reader:
@@ -61,11 +65,11 @@ class Ec2Reader:
         pages = self._pages("describe_instances", "instance-id", ids.instances)
         instances = [one for page in pages for reservation in page["Reservations"] for one in reservation["Instances"]]
         pages = self._pages("describe_snapshots", "snapshot-id", ids.snapshots)
-        snapshots = [one for page in pages for one in page["Snapshots"]]
+        snapshots = {one["SnapshotId"]: one for page in pages for one in page["Snapshots"]}
         return Ec2Seen(
             {one["VolumeId"]: one for one in volumes if one["VolumeId"] in ids.volumes},
             {one["InstanceId"]: one for one in instances if one["InstanceId"] in ids.instances},
-            {one["SnapshotId"]: one for one in snapshots if one["SnapshotId"] in ids.snapshots},
+            {id_: snapshots.get(id_) for id_ in ids.snapshots},
         )
 
     def tagged(self, *sets: Mapping[str, str]) -> list[Thing]:
@@ -99,4 +103,4 @@ class Ec2Reader:
         try:
             return question()
         except (BotoCoreError, ClientError) as error:
-            raise LabError(f"the EC2 API does not answer: {str(error).strip()}") from None
+            raise LabError(f"{NO_ANSWER}{str(error).strip()}") from None

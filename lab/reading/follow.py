@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from components.access.clients import async_kubernetes_client, unreachable_errors
 from lab.errors import LabError
 from lab.reading.background import in_background
-from lab.reading.ec2 import Ec2Ids, Ec2Reader
+from lab.reading.ec2 import NO_ANSWER, Ec2Ids, Ec2Reader
 from lab.reading.objects import Thing
 from lab.reading.stack import Stack
 from lab.reading.things import ALL_KINDS, KINDS, SNAPSHOT_KINDS, Key, key_of
@@ -17,7 +17,7 @@ from lab.reading.world import EC2, KUBERNETES, Away, Changed, Ec2Told, Listed, N
 
 # Between two questions to EC2 while nothing moves. After Kubernetes has moved a volume, EC2 is asked soon.
 EC2_SECONDS, EC2_SOON_SECONDS = 10.0, 0.5
-EC2_KINDS = ("VolumeAttachment", "PersistentVolume")
+EC2_KINDS = ("VolumeAttachment", "PersistentVolume", "VolumeSnapshotContent")
 # A watch that is silent that long is begun again: so a cluster that vanished without a word is found out.
 SILENT_SECONDS = 60
 # Between two attempts to reach a cluster that is away.
@@ -148,7 +148,7 @@ class Follower:
                 self._tell(Ec2Told(seen))
             except LabError as error:
                 reader = None
-                self._tell(Away(EC2, str(error)))
+                self._tell(Away(EC2, str(error).removeprefix(NO_ANSWER)))
             with suppress(TimeoutError):
                 async with asyncio.timeout(EC2_SECONDS):
                     await self._ec2_soon.wait()

@@ -25,11 +25,15 @@ DEFAULT_SNAPSHOT_CLASS = "snapshot.storage.kubernetes.io/is-default-class"
 
 @dataclass(frozen=True)
 class CopyOfClaim:
-    """A VolumeSnapshot of the server's claim; what stands for it in Kubernetes, and the EBS snapshot in EC2."""
+    """A VolumeSnapshot of the server's claim; what stands for it in Kubernetes, and the EBS snapshot in EC2.
+
+    `lost` says that EC2 was asked for the EBS snapshot and does not have it.
+    """
 
     wish: Thing
     content: Thing | None
     ebs: Thing | None
+    lost: bool
 
     @property
     def handle(self) -> str:
@@ -177,7 +181,9 @@ def _snapshot(stack: Stack, server: ServerSettings, things: Things, ec2: Ec2Seen
 
 def _copy(wish: Thing, things: Things, ec2: Ec2Seen) -> CopyOfClaim:
     content = things.named("VolumeSnapshotContent", at(wish, "status", "boundVolumeSnapshotContentName"))
-    return CopyOfClaim(wish, content, ec2.snapshots.get(at(content, "status", "snapshotHandle") or ""))
+    handle: str = at(content, "status", "snapshotHandle") or ""
+    ebs = ec2.snapshots.get(handle)
+    return CopyOfClaim(wish, content, ebs, lost=handle in ec2.snapshots and ebs is None)
 
 
 def snapshot_class(classes: Sequence[Thing]) -> str | None:

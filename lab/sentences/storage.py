@@ -20,6 +20,8 @@ def claim(turn: Turn, world: World) -> Iterator[str]:
         if source:
             whole = "{who} is created: it asks for {size} of the class {class_}, with the data of {source}."
             yield say(whole, who=who, size=size, class_=class_, source=f"{source.get('kind')} {source.get('name')}")
+        elif not class_:
+            yield say("{who} is created: it asks for {size}, without a class.", who=who, size=size)
         else:
             yield say("{who} is created: it asks for {size} of the class {class_}.", who=who, size=size, class_=class_)
     if leaving(after) and not leaving(before):

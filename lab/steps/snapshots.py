@@ -16,7 +16,7 @@ def copies(seen: Snapshot) -> Finding:
         *(_ready(seen, one) for one in seen.copies),
         *(
             (
-                not one.handle or one.ebs is not None,
+                not one.lost,
                 f"EC2 has no snapshot {one.handle}: somebody deleted it there, and nothing can be restored from "
                 f"{name_of(one.wish)}: kubectl delete volumesnapshot {name_of(one.wish)}{seen.in_namespace}",
             )

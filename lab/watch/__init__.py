@@ -40,8 +40,8 @@ def watch(stack_name: str | None, out: TextIO = sys.stdout) -> int:
 
 
 def can_draw(out: TextIO) -> bool:
-    """Return whether there is a terminal at both ends that can be drawn on."""
-    return out.isatty() and sys.stdin.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    """Return whether there is a terminal at all ends that can be drawn on; Textual draws on the standard error."""
+    return all(end.isatty() for end in (out, sys.stdin, sys.stderr)) and os.environ.get("TERM", "dumb") != "dumb"
 
 
 def preload() -> None:

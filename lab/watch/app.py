@@ -15,6 +15,7 @@ from lab.chain import Chain
 from lab.errors import LabError
 from lab.live import Live
 from lab.reading.background import in_background
+from lab.reading.commands import CommandFailed
 from lab.reading.stack import Stack
 from lab.reading.world import News
 from lab.watch.actions import KEYS, Action, NotNow
@@ -145,6 +146,8 @@ class WatchApp(App[LabError]):
         self._soon()
         try:
             said, failed = await in_background(lambda: self._run(live.stack, action)), False
+        except CommandFailed as error:
+            said, failed = "\n".join([*error.before, str(error)]), True
         except LabError as error:
             said, failed = str(error), True
         for line in said.strip().splitlines()[-MOST_LINES:]:

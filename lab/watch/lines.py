@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TextIO
 
+from lab.errors import LabError
 from lab.live import Live
 from lab.reading.stack import Stack
 from lab.reading.world import News
@@ -13,14 +14,32 @@ Follow = Callable[[Live, Callable[[News], None]], Awaitable[None]]
 
 
 def write_lines(stack: Stack, follow: Follow, out: TextIO, clock: Callable[[], datetime]) -> None:
-    """Write each sentence as it comes, until Ctrl-C."""
-    live = Live(stack)
+    """Write each sentence as it comes, until Ctrl-C.
 
-    def take(news: News) -> None:
-        for sentence in live.take(news, clock()):
-            print(sentence, file=out, flush=True)
+    Raises BrokenPipeError where the reader of the pipe has left, LabError where nothing can be written.
+    """
+    live = Live(stack)
+    failed: list[OSError | UnicodeError] = []
 
     async def run() -> None:
-        await follow(live, take)
+        def take(news: News) -> None:
+            try:
+                for sentence in () if failed else live.take(news, clock()):
+                    print(sentence, file=out, flush=True)
+            # Raised here, it would be taken for an API that does not answer.
+            except (OSError, UnicodeError) as error:
+                failed.append(error)
+                following.cancel()
+
+        following = asyncio.ensure_future(follow(live, take))
+        try:
+            await following
+        except asyncio.CancelledError:
+            if not failed:
+                raise
 
     asyncio.run(run())
+    for error in failed:
+        if isinstance(error, BrokenPipeError):
+            raise error
+        raise LabError(f"the sentences cannot be written: {error}")

@@ -1,9 +1,12 @@
 """Snapshots in the picture and in the timeline."""
 
+from dataclasses import replace
+
+from lab.chain import MISSING
 from lab.live import broken_links
-from lab.reading.world import Changed
+from lab.reading.world import Changed, Ec2Told
 from tests.unit.lab.fake_lab import SNAPSHOT, VOLUME, FakeLab, snapshot_things, things
-from tests.unit.lab.test_live import told, watched
+from tests.unit.lab.test_live import ec2, told, watched
 
 
 def test_snapshot_is_told_from_wish_to_copy_to_deletion() -> None:
@@ -28,6 +31,17 @@ def test_snapshot_is_told_from_wish_to_copy_to_deletion() -> None:
         "12:00:00 VolumeSnapshot nfs-pvc-x7k2p is gone.",
         f"12:00:00 VolumeSnapshotContent snapcontent-4711 is gone, and with it {SNAPSHOT} in EC2.",
     ]
+
+
+def test_snapshot_is_well_until_ec2_does_not_have_it() -> None:
+    ready, content, class_ = snapshot_things()
+    live, lab = watched()
+    told(live, Changed(class_), Changed(content), Changed(ready))
+    assert live.look()[0].beside[0].well, "EC2 is asked only after Kubernetes has told of it"
+    told(live, Ec2Told(replace(ec2(lab).seen, snapshots={SNAPSHOT: None})))
+    [link] = live.look()[0].beside
+    assert not link.well
+    assert f"EBS snapshot {SNAPSHOT}, {MISSING}" in link.about
 
 
 def test_snapshot_that_fails_says_why_and_breaks_no_chain() -> None:

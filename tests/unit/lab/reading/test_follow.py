@@ -165,7 +165,7 @@ def test_ec2_that_does_not_answer_is_asked_again(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(Ec2Reader, "of", lambda _stack: SimpleNamespace(see=see))
     news = told(monkeypatch, Api(), lambda news: bool(of(news, Ec2Told)))
-    assert of(news, Away) == [Away(EC2, "the EC2 API does not answer: timed out")]
+    assert of(news, Away) == [Away(EC2, "timed out")]
 
 
 def test_end_does_not_wait_for_an_api_that_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
