@@ -43,10 +43,16 @@ def require_none_left(api: Api) -> None:
 
     A VolumeSnapshotContent of the policy Retain is not among them, because its EBS snapshot is to stay.
     """
-    contents = (item for item in _all(api, "volumesnapshotcontents") if item["spec"]["deletionPolicy"] == "Delete")
+    wishes = {(item["metadata"]["namespace"], item["metadata"]["name"]) for item in _all(api, "volumesnapshots")}
+    # The content of a VolumeSnapshot is deleted with it.
+    contents = (
+        item["metadata"]["name"]
+        for item in _all(api, "volumesnapshotcontents")
+        if item["spec"]["deletionPolicy"] == "Delete" and _wish(item) not in wishes
+    )
     left = [
-        *(f"volumesnapshot/{_name(item)} -n {item['metadata']['namespace']}" for item in _all(api, "volumesnapshots")),
-        *(f"volumesnapshotcontent/{_name(item)}" for item in contents),
+        *(f"volumesnapshot/{name} -n {namespace}" for namespace, name in sorted(wishes)),
+        *(f"volumesnapshotcontent/{name}" for name in contents),
     ]
     if left:
         raise LocalCloudError(
@@ -55,8 +61,9 @@ def require_none_left(api: Api) -> None:
         )
 
 
-def _name(item: dict[str, Any]) -> str:
-    return item["metadata"]["name"]
+def _wish(content: dict[str, Any]) -> tuple[str, str]:
+    reference = content["spec"]["volumeSnapshotRef"]
+    return reference["namespace"], reference["name"]
 
 
 def _all(api: Api, plural: str) -> list[dict[str, Any]]:

@@ -49,7 +49,7 @@ def refusals(olds: Mapping[str, Any], news: Mapping[str, Any], rules: Mapping[st
 def _sentence(key: str, old: Any, new: Any, why: str) -> str:
     setting = _WRITTEN.get(key, f"{CONFIG_NAMESPACE}:{key}")
     return (
-        f"{setting} is {_shown(old)} since this lab was created and cannot become {_shown(new)}, because {why}. "
+        f"{setting} is {_shown(old)} in this lab and cannot become {_shown(new)}, because {why}. "
         "Set it back, or run pulumi destroy first."
     )
 

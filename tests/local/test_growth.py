@@ -134,7 +134,7 @@ def test_the_next_preview_shows_no_change(story: Story) -> None:
 def test_smaller_size_is_refused_in_preview(story: Story) -> None:
     said = story.said["smaller"]
     assert said.returncode != 0, "Kubernetes would refuse it in the middle of an update"
-    assert "storage-lab:storage is 2Gi since this lab was created and cannot become 1Gi" in said.stdout
+    assert "storage-lab:storage is 2Gi in this lab and cannot become 1Gi" in said.stdout
     assert "Traceback" not in said.stdout
 
 

@@ -284,13 +284,13 @@ def test_other_parameters_replace_the_class_only(run: Run) -> None:
 @pytest.mark.parametrize(
     ("preview", "refusal"),
     [
-        ("elsewhere", "storage-lab:kubernetesVersion is 1.35 since this lab was created and cannot become 1.37"),
-        ("elsewhere", "storage-lab:region is us-east-1 since this lab was created and cannot become eu-west-1"),
-        ("elsewhere", "storage-lab:zone is us-east-1a, us-east-1b since this lab was created"),
-        ("renamed", "storage-lab:kubernetesVersion is 1.36 since this lab was created and cannot become 1.35"),
+        ("elsewhere", "storage-lab:kubernetesVersion is 1.35 in this lab and cannot become 1.37"),
+        ("elsewhere", "storage-lab:region is us-east-1 in this lab and cannot become eu-west-1"),
+        ("elsewhere", "storage-lab:zone is us-east-1a, us-east-1b in this lab"),
+        ("renamed", "storage-lab:kubernetesVersion is 1.36 in this lab and cannot become 1.35"),
         (
             "renamed",
-            "storage-lab-STACK, is storage-lab-dev since this lab was created and cannot become storage-lab-prod",
+            "storage-lab-STACK, is storage-lab-dev in this lab and cannot become storage-lab-prod",
         ),
     ],
 )

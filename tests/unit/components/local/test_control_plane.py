@@ -206,7 +206,7 @@ def test_a_cloud_that_cannot_start_can_be_given_up_for_good(
 def test_a_cloud_cannot_be_moved(provider: ControlPlaneProvider, state: dict[str, Any], key: str, value: str) -> None:
     [failure] = provider.check(state, {**PROPS, key: value}).failures
     assert failure.property == key
-    assert f"storage-lab:{key} is {PROPS[key]} since this lab was created and cannot become {value}" in failure.reason
+    assert f"storage-lab:{key} is {PROPS[key]} in this lab and cannot become {value}" in failure.reason
 
 
 def test_the_first_check_has_nothing_to_compare_with(provider: ControlPlaneProvider) -> None:
