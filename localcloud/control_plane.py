@@ -234,13 +234,14 @@ class ControlPlane:
             self._note_running(pids)
             return record
 
-    def _start(self, record: CloudRecord) -> CloudRecord:
+    def _start(self, record: CloudRecord, *, switched: bool = False) -> CloudRecord:
+        """Start what does not run, and anew what runs older commands; `switched` says that only a setting changed."""
         layout = self._layout
         if runs(layout) and not self.health() and not self.is_outdated():
             return record  # another command has done it while this one waited for the lock
         with self._ports_for_all(record) as all_ports:
             record = replace(record, ports=all_ports)
-            outdated = update.outdated(record, layout)
+            outdated = update.outdated(record, layout) if switched else update.of_older_code(record, layout)
             running = reconcile_pid_files(layout, outdated)
             missing = [component for component in components_of(record) if component.name not in running]
             if "ebs-csi" not in running:  # or the socket of a killed controller would pass for the new one's
@@ -270,13 +271,13 @@ class ControlPlane:
             return self._start(record)
         record = self._start(record)
         snapshot_kinds.require_none_left(Api(record, self._layout))
-        return self._start(self._noted(replace(record, snapshots=False)))
+        return self._start(self._noted(replace(record, snapshots=False)), switched=True)
 
     def _begin_snapshots(self, record: CloudRecord) -> CloudRecord:
         """Add what makes snapshots to a cloud that runs: first the kinds, which csi-provisioner looks for only once."""
         snapshot_kinds.install(Api(record, self._layout))
         # Written before the start, so that the next command completes a start that was cut off.
-        return self._start(self._noted(replace(record, snapshots=True)))
+        return self._start(self._noted(replace(record, snapshots=True)), switched=True)
 
     def _noted(self, record: CloudRecord) -> CloudRecord:
         record_file.write(self.folder, record)

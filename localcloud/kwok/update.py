@@ -40,6 +40,16 @@ def outdated(record: CloudRecord, layout: Layout) -> set[str]:
     return {entry["name"] for entry in (*entries, *wanted) if entry not in entries or entry not in wanted}
 
 
+def of_older_code(record: CloudRecord, layout: Layout) -> set[str]:
+    """Return the outdated components and, where there are any, all that are not of Kubernetes itself.
+
+    Today's commands come with today's code. What runs older code under an unchanged command may lack what the others
+    ask it for: csi-resizer ends where the CSI controller does not know its calls.
+    """
+    found = outdated(record, layout)
+    return found | {one.name for one in components_of(record) if one.kind != "kubernetes"} if found else found
+
+
 def update(record: CloudRecord, layout: Layout) -> None:
     """Write today's commands into kwok.yaml."""
     configuration, *others = _read(layout)

@@ -40,7 +40,9 @@ def test_a_frozen_key_is_refused_with_the_way_back(key: str, value: object) -> N
 def test_unset_values_and_lists_are_shown_as_words() -> None:
     assert "storage-lab:vpcId is unset in this lab and cannot become vpc-1," in said(vpcId="vpc-1")[0]
     (reason,) = said(zones=["us-east-1b", "us-east-1a"])
-    assert reason.startswith("storage-lab:zone is us-east-1a, us-east-1b in this lab"), "zones is not a key that can be set"
+    assert reason.startswith("storage-lab:zone is us-east-1a, us-east-1b in this lab"), (
+        "zones is not a key that can be set"
+    )
 
 
 def test_every_refused_key_is_named_at_once() -> None:

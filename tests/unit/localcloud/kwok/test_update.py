@@ -63,6 +63,16 @@ def test_a_new_row_of_the_table_reaches_an_old_cloud(layout: Layout, monkeypatch
     assert update.outdated(record, layout) == set(), "every start would update again"
 
 
+def test_a_new_row_restarts_all_code_of_ours(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = make_record(layout.folder)
+    assert update.of_older_code(record, layout) == set()
+    new = Component("new", "sidecar", arguments=lambda *_: [])
+    _with_table(monkeypatch, *components_of(record), new)
+    restarted = update.of_older_code(record, layout)
+    assert {"new", "ebs-csi", "lab-node", "supervisor"} <= restarted, "the new sidecar asks what older code lacks"
+    assert not {"etcd", "kube-apiserver"} & restarted
+
+
 def test_a_changed_argument_takes_the_place_of_the_old(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     record = make_record(layout.folder)
     changed = [
