@@ -25,8 +25,7 @@ def tagged_volumes(ec2: Any, tags: Mapping[str, str]) -> list[dict[str, Any]]:
 
     Raises what boto3 raises where the API does not answer.
     """
-    filters = [{"Name": f"tag:{tag}", "Values": [value]} for tag, value in tags.items()]
-    pages = ec2.get_paginator("describe_volumes").paginate(Filters=filters)
+    pages = ec2.get_paginator("describe_volumes").paginate(Filters=_filters(tags))
     return [volume for page in pages for volume in page["Volumes"] if volume["State"] != "deleted"]
 
 
@@ -35,6 +34,9 @@ def tagged_snapshots(ec2: Any, tags: Mapping[str, str]) -> list[dict[str, Any]]:
 
     Raises what boto3 raises where the API does not answer.
     """
-    filters = [{"Name": f"tag:{tag}", "Values": [value]} for tag, value in tags.items()]
-    pages = ec2.get_paginator("describe_snapshots").paginate(OwnerIds=["self"], Filters=filters)
+    pages = ec2.get_paginator("describe_snapshots").paginate(OwnerIds=["self"], Filters=_filters(tags))
     return [snapshot for page in pages for snapshot in page["Snapshots"]]
+
+
+def _filters(tags: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [{"Name": f"tag:{tag}", "Values": [value]} for tag, value in tags.items()]

@@ -59,7 +59,6 @@ class EksCluster(pulumi.ComponentResource):
     ready: list[pulumi.Resource]
     cluster_name: str
     outputs: dict[str, pulumi.Output[str]]
-    # The driver's add-on brings csi-resizer along.
     driver_tags: Mapping[str, str]
     snapshot_tags: Mapping[str, str]
     # AWS refuses to create a second cluster of the name, so Pulumi never comes to delete the first.

@@ -12,15 +12,13 @@ from functools import partial
 from typing import Any
 
 from components.settings import ServerSettings
-from components.settings.conventions import EBS_DRIVER
+from components.settings.conventions import DEFAULT_SNAPSHOT_CLASS, EBS_DRIVER
 from lab.reading.background import start
 from lab.reading.ec2 import Ec2Ids, Ec2Reader, Ec2Seen
 from lab.reading.kubectl import Kubectl
 from lab.reading.objects import Thing, at, instance_id_of, name_of
 from lab.reading.stack import Stack
 from lab.reading.things import KINDS, SNAPSHOT_KINDS, Things, for_kubectl
-
-DEFAULT_SNAPSHOT_CLASS = "snapshot.storage.kubernetes.io/is-default-class"
 
 
 @dataclass(frozen=True)
