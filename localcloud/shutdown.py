@@ -2,6 +2,8 @@
 
 import shutil
 from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import replace
 
 from .components import COMPONENTS
 from .errors import LocalCloudError
@@ -39,7 +41,11 @@ def clear(layout: Layout) -> None:
     # When somebody removes the folder of a running cloud, its processes write parts of it again.
     if content and record_file.FILE not in content and not running:
         raise LocalCloudError(f"{folder} is not the folder of a local cloud: move it away")
-    # The record is removed last: what a crash leaves behind is still known as a local cloud's.
+    # The record is removed last, so that what a crash leaves is known as a local cloud's; but not as a whole one, which
+    # the next command would try to start.
+    with suppress(LocalCloudError, OSError):  # a damaged record, a full disk
+        if record := record_file.read(folder):
+            record_file.write(folder, replace(record, cluster_id=""))
     for path in folder.iterdir():
         if path.name != record_file.FILE:
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()

@@ -16,10 +16,11 @@ RESIZE_FAILED = "VolumeResizeFailed"
 @dataclass(frozen=True)
 class ClaimSize:
     """A claim by "namespace/name"; sizes are Kubernetes quantities, "" where there is none. `handle` names the EBS
-    volume.
+    volume. `waits` is whether it has no volume yet, because no Pod has used it.
     """
 
     name: str
+    waits: bool
     bound: bool
     asked: str
     has: str
@@ -54,6 +55,7 @@ def _size(name: str, claim: Any, volume: Any) -> ClaimSize:
     of_volume: dict[str, str] = (volume and volume.capacity) or {}
     return ClaimSize(
         name=name,
+        waits=not claim.spec.volumeName,
         bound=bool(volume) and bool(status) and status.phase == "Bound",
         asked=claim.spec.resources.requests.get("storage", ""),
         has=capacity.get("storage", ""),

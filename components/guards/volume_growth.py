@@ -29,7 +29,7 @@ _AGAIN = "Run pulumi up again: it goes on from here."
 
 class VolumeGrowthArgs(TypedDict):
     """`storage` is what each volume is to have at least. `claims` has the size that each is known to have, by
-    "namespace/name"; empty where nobody knows it. Where all are large enough, nobody is asked.
+    "namespace/name"; empty where it has no volume. Where all are large enough, nobody is asked.
     """
 
     storage: str
@@ -47,7 +47,7 @@ def is_less(size: str, storage: str) -> bool:
 
 
 def too_small(props: Mapping[str, Any]) -> list[str]:
-    """Return the claims that are not known to have the size; none while their sizes are unknown, in a preview."""
+    """Return the claims that are not known to have the size; none while the sizes are unknown, in a preview."""
     if not isinstance(props["claims"], Mapping):
         return []
     claims = cast(Mapping[str, object], props["claims"])
@@ -106,6 +106,8 @@ class Growth:
         handles = [claim.handle for claim in claims if claim.handle]
         ebs = self._client.ask_ec2(partial(ebs_sizes, ids=handles), dict[str, str]()) if handles else {}
         for claim in claims:
+            if claim.waits:  # its volume is made in the size that it asks for; the next update compares that
+                continue
             seen = {f"EBS volume {claim.handle}": ebs.get(claim.handle, ""), "PersistentVolume": claim.volume}
             seen |= {"claim": claim.has}
             small = [f"{what} has {size or 'none'}" for what, size in seen.items() if is_less(size, self._storage)]
@@ -125,7 +127,10 @@ class VolumeGrowthProvider(RecordedInputs):
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         changed = differs(_olds, _news)
-        return DiffResult(changes=bool(too_small(_news)) or changed not in ([], ["claims"]))
+        # A claim without a volume has no size, up after up.
+        without = [claim for claim, size in (_olds.get("claims") or {}).items() if not size]
+        growing = [claim for claim in too_small(_news) if _news["claims"][claim] or claim not in without]
+        return DiffResult(changes=bool(growing) or changed not in ([], ["claims"]))
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         _grow(props)

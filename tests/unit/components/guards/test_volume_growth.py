@@ -42,6 +42,7 @@ class Cluster:
         self.events: list[Any] = []
         self.refuses: str = ""
         self.bound = True
+        self.volume_name = "pv-1"
         self.exists = True
 
     def list(self, res: Any, *, namespace: str | None = None) -> Any:
@@ -55,7 +56,7 @@ class Cluster:
         requests = VolumeResourceRequirements(requests={"storage": self.asked})
         claim = PersistentVolumeClaim(
             metadata=ObjectMeta(name="nfs-pvc", namespace="default"),
-            spec=PersistentVolumeClaimSpec(volumeName="pv-1", resources=requests),
+            spec=PersistentVolumeClaimSpec(volumeName=self.volume_name, resources=requests),
             status=PersistentVolumeClaimStatus(
                 phase="Bound" if self.bound else "Pending", capacity={"storage": self.has}
             ),
@@ -163,7 +164,15 @@ def test_what_kubernetes_refuses_is_told_in_its_words(up: Any) -> None:
         up(cluster)
 
 
-def test_a_claim_without_a_volume_is_not_patched(up: Any) -> None:
+@pytest.mark.parametrize("volume_name", [None, ""])
+def test_a_claim_that_no_pod_uses_is_not_waited_for(up: Any, volume_name: str | None) -> None:
+    cluster = Cluster()
+    cluster.bound, cluster.volume_name = False, volume_name
+    up(cluster, claims={"default/nfs-pvc": ""})
+    assert cluster.patched == [], "Kubernetes refuses it, with a reason that leads nowhere"
+
+
+def test_a_claim_that_lost_its_volume_is_waited_for_and_not_patched(up: Any) -> None:
     cluster = Cluster()
     cluster.bound = False
     with pytest.raises(Failure):
@@ -192,6 +201,13 @@ def test_a_claim_that_does_not_exist_is_named(up: Any) -> None:
 def test_an_update_is_shown_only_where_something_grows(change: dict[str, Any], changes: bool) -> None:
     diff = VolumeGrowthProvider().diff("volume-growth", PROPS, {**PROPS, **change})
     assert diff.changes is changes, "a claim that somebody made larger would show as a change for ever"
+
+
+def test_a_claim_without_a_volume_is_no_change_once_it_is_recorded() -> None:
+    without = {**PROPS, "claims": {"default/nfs-pvc": ""}}
+    assert VolumeGrowthProvider().diff("volume-growth", without, without).changes is False
+    bound = {**PROPS, "claims": {"default/nfs-pvc": "1Gi"}}
+    assert VolumeGrowthProvider().diff("volume-growth", without, bound).changes is True, "the volume that came is small"
 
 
 def test_a_smaller_size_is_refused_in_preview() -> None:
