@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from lab.errors import LabError
@@ -10,6 +11,7 @@ from lab.errors import LabError
 ROOT = Path(__file__).resolve().parents[2]
 # The first question may have to start a local cloud that is down, or log in at AWS.
 COMMAND_SECONDS = 120
+_running: set["subprocess.Popen[str]"] = set()
 
 
 class CommandFailed(LabError):
@@ -27,14 +29,31 @@ def run(*words: str, given: str = "", timeout: float = COMMAND_SECONDS) -> str:
     """
     if shutil.which(words[0]) is None:
         raise LabError(f"{words[0]} is not on the PATH: run make setup, then . .lab/activate")
-    try:
-        done = subprocess.run(
-            words, cwd=ROOT, input=given, capture_output=True, text=True, timeout=timeout, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        raise LabError(f"{words[0]} {words[1]} did not end within {timeout:.0f} s") from None
-    if done.returncode:
-        said = [line.strip() for line in (done.stderr.strip() or done.stdout).splitlines() if line.strip()]
-        last = said.pop() if said else f"exit status {done.returncode}"
+    with subprocess.Popen(
+        words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        _running.add(process)
+        try:
+            printed, complained = process.communicate(given, timeout)
+        except subprocess.TimeoutExpired:
+            raise LabError(f"{words[0]} {words[1]} did not end within {timeout:.0f} s") from None
+        finally:
+            _running.discard(process)
+            process.kill()  # does nothing where it has ended
+    if process.returncode:
+        said = [line.strip() for line in (complained.strip() or printed).splitlines() if line.strip()]
+        last = said.pop() if said else f"exit status {process.returncode}"
         raise CommandFailed(last.removeprefix("error: "), said)
-    return done.stdout
+    return printed
+
+
+def end_running() -> None:
+    """End what the other threads run, with all that it has started, such as a plugin that asks for a credential."""
+    import psutil
+
+    for process in list(_running):
+        with suppress(psutil.NoSuchProcess):
+            tool = psutil.Process(process.pid)
+            for one in (tool, *tool.children(recursive=True)):
+                with suppress(psutil.NoSuchProcess):
+                    one.kill()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 from lab.errors import LabError
 from lab.live import Live
 from lab.reading.background import start
+from lab.reading.commands import end_running
 from lab.reading.kubectl import kubectl_of
 from lab.reading.stack import Stack, read_stack
 from lab.reading.world import News
@@ -72,7 +73,10 @@ def _draw(stack_name: str | None) -> None:
         preload()
         return reading.result()
 
-    error = WatchApp(read, follow, type_kubectl, _now).run()
+    try:
+        error = WatchApp(read, follow, type_kubectl, _now).run()
+    finally:
+        end_running()  # a command may hang, and nobody would see its end
     if isinstance(error, LabError):
         raise error
 

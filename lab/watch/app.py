@@ -145,7 +145,7 @@ class WatchApp(App[LabError]):
             live.say(line, self._clock())
         self._soon()
         try:
-            said, failed = await in_background(lambda: self._run(live.stack, action)), False
+            said, failed = await in_background(lambda: self._run(live.stack, action), cleans_up=True), False
         except CommandFailed as error:
             said, failed = "\n".join([*error.before, str(error)]), True
         except LabError as error:
