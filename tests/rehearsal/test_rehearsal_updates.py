@@ -144,20 +144,9 @@ def all_updates(folder: Path) -> Run:
         renamed = renamed_and_back(rehearsal)
         rehearsal.checkout.destroy()
         return Run(
-            nowhere,
-            untouched,
-            smaller,
-            first,
-            version,
-            nodes,
-            servers,
-            class_,
-            grown,
-            again,
-            elsewhere,
-            renamed,
+            nowhere, untouched, smaller, first, version, nodes, servers, class_, grown, again, elsewhere, renamed,
             rehearsal.left(),
-        )
+        )  # fmt: skip
 
 
 SCENARIOS = [all_updates]

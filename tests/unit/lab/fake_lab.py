@@ -29,6 +29,10 @@ def meta(name: str, namespace: str | None = "default", **more: Any) -> dict[str,
     return {"name": name, "uid": f"uid-of-{name}", "creationTimestamp": MADE, **place, **more}
 
 
+def tags(**more: str) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in {**more, "storage-lab": "storage-lab-local"}.items()]
+
+
 def endpoint(pod: str) -> Thing:
     return {"addresses": ["10.0.0.1"], "targetRef": {"kind": "Pod", "name": pod, "uid": f"uid-of-{pod}"}}
 
@@ -129,15 +133,8 @@ def snapshot_things() -> list[Thing]:
         {
             "kind": "VolumeSnapshot",
             "metadata": meta("nfs-pvc-x7k2p"),
-            "spec": {
-                "source": {"persistentVolumeClaimName": "nfs-pvc"},
-                "volumeSnapshotClassName": "ebs-snapshots",
-            },
-            "status": {
-                "boundVolumeSnapshotContentName": "snapcontent-4711",
-                "readyToUse": True,
-                "restoreSize": "1Gi",
-            },
+            "spec": {"source": {"persistentVolumeClaimName": "nfs-pvc"}, "volumeSnapshotClassName": "ebs-snapshots"},
+            "status": {"boundVolumeSnapshotContentName": "snapcontent-4711", "readyToUse": True, "restoreSize": "1Gi"},
         },
         {
             "kind": "VolumeSnapshotContent",
@@ -170,10 +167,7 @@ def volumes() -> list[Thing]:
             "AvailabilityZone": "us-east-1a",
             "CreateTime": datetime(2026, 3, 1, 10, 0, 1, tzinfo=UTC),
             "Attachments": [{"InstanceId": INSTANCE, "State": "attached"}],
-            "Tags": [
-                {"Key": "Name", "Value": f"kubernetes-dynamic-{PV}"},
-                {"Key": "storage-lab", "Value": "storage-lab-local"},
-            ],
+            "Tags": tags(Name=f"kubernetes-dynamic-{PV}"),
         }
     ]
 
@@ -184,10 +178,7 @@ def ebs_snapshots() -> list[Thing]:
             "SnapshotId": SNAPSHOT,
             "State": "completed",
             "VolumeId": VOLUME,
-            "Tags": [
-                {"Key": "Name", "Value": "default/nfs-pvc-x7k2p"},
-                {"Key": "storage-lab", "Value": "storage-lab-local"},
-            ],
+            "Tags": tags(Name="default/nfs-pvc-x7k2p"),
         }
     ]
 

@@ -41,6 +41,7 @@ OUTPUTS: dict[str, Any] = {
     "kubernetes:core/v1:PersistentVolumePatch": {"spec": {"csi": {"volumeHandle": "vol-1"}}},
     "kubernetes:core/v1:Service": {"spec": {"clusterIP": "10.0.0.17"}},
 }
+SUBNETS = ("subnet-0123456789abcdef0", "subnet-0123456789abcdef1")
 CALLS = {"aws:eks/getAddonVersion:getAddonVersion": {"version": "v1.0.0-eksbuild.1"}}
 
 
