@@ -173,14 +173,8 @@ def volumes() -> list[Thing]:
 
 
 def ebs_snapshots() -> list[Thing]:
-    return [
-        {
-            "SnapshotId": SNAPSHOT,
-            "State": "completed",
-            "VolumeId": VOLUME,
-            "Tags": tags(Name="default/nfs-pvc-x7k2p"),
-        }
-    ]
+    about = {"SnapshotId": SNAPSHOT, "State": "completed", "VolumeId": VOLUME}
+    return [{**about, "Tags": tags(Name="default/nfs-pvc-x7k2p")}]
 
 
 def instances() -> list[Thing]:
