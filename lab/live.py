@@ -55,6 +55,8 @@ class Live:
         self.ec2_at: datetime | None = None
         self._world = World()
         self._told: set[str] = set()
+        # What was said of namespaces that the stack does not have, or not yet.
+        self._elsewhere: deque[tuple[str, Sentence]] = deque(maxlen=MOST_SENTENCES)
         self._links: dict[Place, Link] = {}
         self._chains: list[Chain] | None = None
         self._news_at: datetime | None = None
@@ -72,7 +74,8 @@ class Live:
             case Away():
                 said = self._away(news)
             case StackRead(stack):
-                self.stack, said = stack, []
+                self.stack, self._chains, self._news_at = stack, None, now
+                return self._catch_up()
             case _:
                 said = self._news(news, now)
         self._chains, self._news_at = None, now
@@ -146,16 +149,30 @@ class Live:
         if isinstance(news, Ec2Told):
             changes, self.ec2_at = self._ec2(news.seen), now
         else:
-            settings = self.stack.settings
-            namespaces = {None, DEFAULT_NAMESPACE, *settings.namespaces, *([TOUR_NAMESPACE] if settings.tour else [])}
-            changes = [
-                text
-                for turn in self._world.take(news)
-                if at(turn.thing, "metadata", "namespace") in namespaces
-                for text in sentences(turn, self._world)
-            ]
+            changes, mine = [], self._namespaces()
+            for turn in self._world.take(news):
+                namespace = at(turn.thing, "metadata", "namespace")
+                for text in sentences(turn, self._world):
+                    if namespace in mine:
+                        changes.append(text)
+                    elif api in self._told:
+                        self._elsewhere.append((namespace, Sentence(now, text, isinstance(text, Bad))))
         said += changes if api in self._told else []
         self._told.add(api)
+        return said
+
+    def _namespaces(self) -> set[str | None]:
+        settings = self.stack.settings
+        return {None, DEFAULT_NAMESPACE, *settings.namespaces, *([TOUR_NAMESPACE] if settings.tour else [])}
+
+    def _catch_up(self) -> list[Sentence]:
+        """Tell of the namespaces that came to the stack: an `up` makes them before Pulumi says so."""
+        mine = self._namespaces()
+        said = [sentence for namespace, sentence in self._elsewhere if namespace in mine]
+        others = [each for each in self._elsewhere if each[0] not in mine]
+        self._elsewhere = deque(others, maxlen=MOST_SENTENCES)
+        ordered = sorted([*self.timeline, *said], key=lambda sentence: sentence.when)
+        self.timeline = deque(ordered, maxlen=MOST_SENTENCES)
         return said
 
     def _ec2(self, seen: Ec2Seen) -> list[str]:

@@ -226,6 +226,22 @@ def test_configuration_that_changes_is_watched_from_then_on() -> None:
     assert told(live, Changed(pod)), "the new server's namespace is not told"
 
 
+def test_what_an_up_made_in_a_new_namespace_is_told_when_the_stack_has_it() -> None:
+    live, lab = watched()
+    pod, foreign = deepcopy(lab.the("Pod")), deepcopy(lab.the("Pod"))
+    pod["metadata"] |= {"namespace": "team-a", "uid": "another"}
+    foreign["metadata"] |= {"namespace": "kube-system", "uid": "foreign"}
+    assert told(live, Changed(pod), Changed(foreign), now=NOON) == [], "the stack has neither namespace"
+    told(live, Changed(lab.the("Pod"), deleted=True), now=NOON + timedelta(seconds=1))
+    lab.config |= {"servers": '["nfs-server", "team-a/nfs-server"]'}
+    said = told(live, StackRead(lab.stack), now=NOON + timedelta(seconds=2))
+    assert said, "the birth of the new server would never be told"
+    assert all(line.startswith("12:00:00 ") and "team-a/" in line for line in said), said
+    whens = [sentence.when for sentence in live.timeline]
+    assert whens == sorted(whens), "the timeline is in the order of time"
+    assert told(live, StackRead(lab.stack)) == [], "once"
+
+
 def a_class(count: int) -> FakeLab:
     """Return a lab in which every one of `count` learners has a server."""
     lab = FakeLab(things=[], volumes=[])
