@@ -56,7 +56,7 @@ class Live:
         self._world = World()
         self._told: set[str] = set()
         # What was said of namespaces that the stack does not have, or not yet.
-        self._elsewhere: deque[tuple[str, Sentence]] = deque(maxlen=MOST_SENTENCES)
+        self._elsewhere: deque[tuple[str | None, Sentence]] = deque(maxlen=MOST_SENTENCES)
         self._links: dict[Place, Link] = {}
         self._chains: list[Chain] | None = None
         self._news_at: datetime | None = None
@@ -149,9 +149,10 @@ class Live:
         if isinstance(news, Ec2Told):
             changes, self.ec2_at = self._ec2(news.seen), now
         else:
-            changes, mine = [], self._namespaces()
+            changes = list[str]()
+            mine = self._namespaces()
             for turn in self._world.take(news):
-                namespace = at(turn.thing, "metadata", "namespace")
+                namespace: str | None = at(turn.thing, "metadata", "namespace")
                 for text in sentences(turn, self._world):
                     if namespace in mine:
                         changes.append(text)

@@ -127,9 +127,9 @@ class VolumeGrowthProvider(RecordedInputs):
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         changed = differs(_olds, _news)
+        before: Mapping[str, str] = _olds.get("claims") or {}
         # A claim without a volume has no size, up after up.
-        without = [claim for claim, size in (_olds.get("claims") or {}).items() if not size]
-        growing = [claim for claim in too_small(_news) if _news["claims"][claim] or claim not in without]
+        growing = [claim for claim in too_small(_news) if _news["claims"][claim] or before.get(claim) != ""]
         return DiffResult(changes=bool(growing) or changed not in ([], ["claims"]))
 
     def create(self, props: dict[str, Any]) -> CreateResult:
