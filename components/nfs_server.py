@@ -20,7 +20,7 @@ from pulumi_kubernetes.core.v1 import (
     ResourceRequirementsArgsDict,
     Service,
 )
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict, ObjectMetaPatchArgsDict
 
 from .bound_volume import NO_VOLUME, BoundVolume, bound_volume, capacity, maker_of_volume, source, warn_of_other_data
 from .nfs_server_args import NfsServerArgs
@@ -255,7 +255,10 @@ class NfsServer(pulumi.ComponentResource):
                 return NO_VOLUME
             # The provider refuses a patch of an unknown name, also in a preview, where it patches nothing.
             known = pv_name if isinstance(pv_name, str) else "known-once-the-claim-is-bound"
-            labelled = PersistentVolumePatch(self._name, metadata={"name": known, "labels": self._labels}, opts=when)
+            metadata: ObjectMetaPatchArgsDict = {"name": known}
+            if self.claim:  # an existing claim's volume may have the label of another server
+                metadata["labels"] = self._labels
+            labelled = PersistentVolumePatch(self._name, metadata=metadata, opts=when)
             return labelled.spec.apply(partial(bound_volume, self, self._name, known))
 
         if self._snapshot is not None:

@@ -9,6 +9,9 @@ from ..settings.conventions import EBS_DRIVER
 
 # The manager under which Kubernetes notes the size that is set here.
 FIELD_MANAGER = "storage-lab"
+TAKEN_BACK = (
+    "Or set storage-lab:storage back: no data is lost, but a claim that asks for the size already may still grow to it."
+)
 # What csi-resizer says when the driver refused.
 RESIZE_FAILED = "VolumeResizeFailed"
 
@@ -78,7 +81,7 @@ def ask_for(kubernetes: Any, claim: ClaimSize, storage: str) -> None:
             raise
         raise Failure(
             f"Kubernetes does not let claim {claim.name} grow to {storage}: {error.status.message}\n"
-            "Remove the reason, then run pulumi up again. Or set storage-lab:storage back: no data is lost."
+            f"Remove the reason, then run pulumi up again. {TAKEN_BACK}"
         ) from error
 
 

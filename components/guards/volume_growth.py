@@ -16,7 +16,7 @@ from ..access.clients import ClusterClient
 from ..access.cluster_access import Ec2Access
 from ..access.dynamic_provider import Failure, RecordedInputs, differs, without_traceback
 from ..settings.quantity import parse_quantity
-from .claim_sizes import ClaimSize, ask_for, ebs_sizes, refusals_of_growth, sizes_in_kubernetes
+from .claim_sizes import TAKEN_BACK, ClaimSize, ask_for, ebs_sizes, refusals_of_growth, sizes_in_kubernetes
 from .frozen_inputs import refusals
 from .polling import Waiting, poll_until_empty
 
@@ -79,7 +79,7 @@ class Growth:
             raise Failure(
                 f"EC2 does not let {left} grow to {self._storage} now: {hopeless[0]}\n"
                 "It allows four modifications of a volume in 24 hours. The driver goes on asking, so the volume grows "
-                f"by itself when EC2 allows it. {_AGAIN} Or set storage-lab:storage back: no data is lost."
+                f"by itself when EC2 allows it. {_AGAIN} {TAKEN_BACK}"
             )
         return f"{left} ({told[-1]})" if left and told else left
 
@@ -89,8 +89,7 @@ class Growth:
         said = "".join(f"  {one.text}\n" for one in self._refusals())
         return Failure(
             f"{GROWTH_SECONDS} s have passed and not everything has {self._storage}: {left}.\n{said}"
-            f"The driver goes on trying. {_AGAIN} "
-            "Or set storage-lab:storage back: no data is lost."
+            f"The driver goes on trying. {_AGAIN} {TAKEN_BACK}"
         )
 
     def _claims(self) -> list[ClaimSize]:

@@ -94,7 +94,13 @@ class ControlPlaneProvider(Provider):
     """Drives localcloud.control_plane."""
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        return CheckResult(news, refusals(_olds, news, _RULES))
+        """Give what an existing cloud reports as inputs, because an update does not change it.
+
+        A preview knows of an update only its inputs. Without a kubeconfig it would replace all that is in the cluster.
+        """
+        with as_failure():
+            record = processes_of(news["cloud"]).record() if _olds else None
+        return CheckResult({**news, **(_outputs(record) if record else {})}, refusals(_olds, news, _RULES))
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         with as_failure():

@@ -109,7 +109,9 @@ def _check_together(read: Reader, settings: Settings) -> None:
         read.refuse("zone", f"is not on this machine; accepted are the zones a, b and c of {settings.region}")
     if not settings.snapshots and (restored := [each.label for each in settings.servers if each.from_snapshot]):
         read.refuse(
-            "servers", f"restores {' and '.join(restored)} from a snapshot, which needs snapshots: set that to true"
+            "servers",
+            f"restores {' and '.join(restored)} from a snapshot, which needs snapshots: set that to true; or leave "
+            "fromSnapshot out, a claim that exists keeps its data",
         )
     if settings.tour and any(server.namespace == TOUR_NAMESPACE for server in settings.servers):
         read.refuse("servers", f"has one in the namespace {TOUR_NAMESPACE}, which is the tour's; take another")

@@ -1,6 +1,7 @@
 """Follows a lab: Kubernetes by its watches, EC2 by a question now and then, because EC2 tells nothing by itself."""
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
@@ -211,4 +212,5 @@ def _reason(error: BaseException) -> str:
     if type(error).__name__ in ("RemoteProtocolError", "ReadError"):
         return "the connection was closed"
     lines = str(error).strip().splitlines()
-    return lines[-1] if lines else type(error).__name__
+    # Of a plugin that fails, lightkube tells the path and the status first.
+    return re.sub(r"^Exec \S+ returned -?\d+: ", "", lines[-1]) if lines else type(error).__name__

@@ -48,7 +48,7 @@ def event(turn: Turn, _world: World) -> Iterator[str]:
     if after is None or turn.before is not None or after.get("type") != "Warning":
         return
     about: Mapping[str, str] = after.get("involvedObject") or {}
-    who = f"{about.get('kind')} {about.get('name')}"
+    who = called({"kind": about.get("kind"), "metadata": about})
     message = " ".join(str(after.get("message") or "").split())
     whole = "Kubernetes warns about {who}: {reason}: {message}"
     yield Bad(say(whole, who=who, reason=after.get("reason"), message=message))

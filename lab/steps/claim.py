@@ -109,8 +109,9 @@ def mode_and_size(seen: Snapshot) -> Finding:
         f"{' and '.join(modes)}, {asked}",
         (modes == ["ReadWriteOnce"], "an EBS volume is for one node at a time: accessModes has to be ReadWriteOnce"),
         (
-            # Somebody may have made it larger, and no claim gets smaller.
-            parse_quantity(asked) >= parse_quantity(seen.expected_storage),
+            # Somebody may have made it larger, and no claim gets smaller. And EBS has whole GiB: a claim may have the
+            # size without asking for it.
+            parse_quantity(max(asked, has, key=parse_quantity)) >= parse_quantity(seen.expected_storage),
             f"the configuration says {seen.expected_storage}, the claim asks for {asked}: {UP.format(seen.stack)}",
         ),
         (

@@ -151,6 +151,8 @@ def outputs(seen: Snapshot) -> Finding:
 
 
 def _no_volume(seen: Snapshot) -> Finding:
+    if seen.claim is not None and not at(seen.claim, "spec", "volumeName"):
+        return missing("the claim has no volume yet", "see the claim's steps")
     id_ = at(seen.pv, "spec", "csi", "volumeHandle") or seen.outputs.get("volumeId")
     if id_ is None:
         return missing("no EBS volume is named anywhere", "see the PersistentVolume's step")

@@ -1,5 +1,7 @@
 """WatchApp: a thin view of Live on a terminal."""
 
+import asyncio
+import signal
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -71,9 +73,9 @@ class WatchApp(App[LabError]):
 
     def __init__(self, read: Callable[[], Stack], follow: Follow, run: Run, clock: Callable[[], datetime]) -> None:
         super().__init__()
+        self.bind("q", "quit", description=say("Quit"))  # first: a narrow foot cuts the last ones
         for name, key in KEYS.items():
             self.bind(key.key, f"act('{name}')", description=say(key.label))
-        self.bind("q", "quit", description=say("Quit"))
         self._read, self._follow, self._run, self._clock = read, follow, run, clock
         self._live: Live | None = None
         self._waiting = False
@@ -89,6 +91,8 @@ class WatchApp(App[LabError]):
         yield from (self._top, self._servers, self._chain_panel, self._timeline, Footer())
 
     def on_mount(self) -> None:
+        for told_to_end in (signal.SIGTERM, signal.SIGHUP):  # the window is closed
+            asyncio.get_running_loop().add_signal_handler(told_to_end, self.exit)
         self._top.show(Text(say("storage-lab: reading the stack")))
         self._timeline.border_title = say("What happened")
         # Its end stays in sight until the learner scrolls up.

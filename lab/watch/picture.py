@@ -11,6 +11,10 @@ from lab.reading.objects import age
 from lab.words import say
 
 KIND_WIDTH, NAME_WIDTH = 22, 28
+# A narrow terminal takes from the name, because its end tells objects apart, and a state is a word.
+SHORTEST_NAME, STATE_WIDTH = 10, 14
+# In the table of a class.
+BROKEN_WIDTH = 40
 # From this width on, a row also has the facts about its object.
 WIDE = 110
 LAST = "▶"
@@ -28,7 +32,8 @@ def _row(link: Link, last: bool, now: datetime, width: int) -> Text:
     row = Text(f"{LAST if last else ' '} ", style="bold", no_wrap=True, overflow="ellipsis")
     row.append("· " if asking else "● " if link.well else "✗ ", style=style)
     row.append(f"{link.kind:<{KIND_WIDTH}}", style="not bold")
-    name_width = NAME_WIDTH if width < WIDE else NAME_WIDTH + 14
+    room = max(width - 4 - KIND_WIDTH - STATE_WIDTH, SHORTEST_NAME)
+    name_width = min(room, NAME_WIDTH) if width < WIDE else NAME_WIDTH + 14
     row.append(f"{_shortened(link.name, name_width - 1):<{name_width}}", style="bold" if last else "not bold")
     row.append(link.state, style=f"reverse {style}" if last else style)
     if link.state != MISSING and (old := age(link.since, now)):
@@ -51,6 +56,7 @@ def server_cells(chain: Chain, latest: datetime | None) -> tuple[str, Text, str]
     """Return the row of a server in the table of a class: its name, what is broken, and when it last changed."""
     broken = broken_links(chain)
     state = Text(f"✗ {broken}", style="bold red") if broken else Text(f"● {say('the chain holds')}", style="green")
+    state.truncate(BROKEN_WIDTH, overflow="ellipsis")
     return chain.server, state, f"{latest:%H:%M:%S}" if latest else ""
 
 

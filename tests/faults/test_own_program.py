@@ -59,7 +59,7 @@ def test_server_without_a_pod_has_empty_outputs_until_the_next_up(new_lab: Fault
         assert "known-once" not in said, "a placeholder reached the user"
         outputs = checkout.outputs()
         assert [outputs[key] for key in ("pvName", "volumeId", "volumeName")] == ["", "", ""]
-        checkout.preview()
+        checkout.preview("--expect-no-changes")
         saw(f"no volume, empty outputs; {summary(said)}")
         program.write_text(kept)
         saw(f"without it: {summary(checkout.up().stdout)}")

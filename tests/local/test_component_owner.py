@@ -146,6 +146,20 @@ def test_another_server_gets_a_claim_whose_owner_was_removed(tmp_path: Path, lab
     assert annotations(lab)[OWNER].endswith("::share")
 
 
+def test_a_second_server_serves_the_claim_of_the_first(tmp_path: Path, lab: Checkout, stack: Stack) -> None:
+    stack.up()
+    first = uids(lab)
+    second = Stack(tmp_path / "second", lab)
+    try:
+        second.up("media", server_name="media", existing_claim="files-pvc")
+        [volume] = [one for one in lab.get("pv")["items"] if one["spec"]["claimRef"]["name"] == "files-pvc"]
+        assert volume["metadata"]["labels"]["role"] == "files"
+        assert lab.get("deployment", "media")["status"]["readyReplicas"] == 1
+    finally:
+        second.destroy()
+    assert uids(lab) == first
+
+
 @pytest.mark.parametrize("what", FOREIGN)
 def test_an_object_of_another_kind_of_owner_survives(what: str, tmp_path: Path, lab: Checkout, stack: Stack) -> None:
     written = tmp_path / "foreign.yaml"

@@ -61,6 +61,7 @@ def test_an_update_keeps_the_data_and_rewrites_the_addresses(stack: Checkout) ->
     refused = stack.preview(expect=None)
     assert "storage-lab:storage is 2Gi" in refused.stdout, "the first preview of today's code guards the volumes too"
     stack.configure({"storage": "3Gi"})
+    stack.preview()
     stack.up()
     assert data(stack) == before, "a move of code cost a volume"
     servers = {volume["volumeId"] for volume in before["outputs"].values()}

@@ -30,6 +30,9 @@ class Story:
 
     def up(self, when: str, **config: Any) -> None:
         self.checkout.configure(config)
+        # As `pulumi up` does by itself: what a change leaves unknown in a preview may be refused there.
+        shown = self.checkout.preview().stdout
+        assert "replace" not in shown or when == "in place", shown
         self.said[when] = self.checkout.up()
         servers = self.checkout.outputs()["servers"]
         self.volumes[when] = {name: server["volumeId"] for name, server in servers.items()}

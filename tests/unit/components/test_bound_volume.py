@@ -56,6 +56,11 @@ def test_the_volume_gets_the_servers_label_and_the_claim_nothing_new() -> None:
     }
 
 
+def test_the_volume_of_an_existing_claim_keeps_its_labels() -> None:
+    given = lab(existing_claim="kept").one(BOUND_VOLUME).inputs
+    assert given["metadata"] == {"name": PV}, "the label may be of another server, whose it stays"
+
+
 def test_in_the_first_preview_no_id_is_guessed() -> None:
     deployed = lab(preview=True)
     placeholder = deployed.one(BOUND_VOLUME).inputs["metadata"]["name"]

@@ -191,6 +191,11 @@ def test_warning_is_told_once_in_one_line() -> None:
     assert told(live, Changed(event), Changed(again)) == [
         f"12:00:00 Kubernetes warns about Pod {POD}: FailedMount: no such volume"
     ]
+    about = {"kind": "Pod", "namespace": "team-a", "name": POD}
+    elsewhere = {**event, "metadata": {"name": "b", "namespace": "default"}, "involvedObject": about}
+    assert told(live, Changed(elsewhere)) == [
+        f"12:00:00 Kubernetes warns about Pod team-a/{POD}: FailedMount: no such volume"
+    ]
 
 
 def test_clients_and_tour_stand_beside_the_chain() -> None:

@@ -68,6 +68,18 @@ def test_an_outdated_cloud_is_restarted_by_up_alone(
     assert processes.asked == ["run", "start"]
 
 
+def test_a_preview_knows_of_an_update_what_the_cloud_reports(
+    provider: ControlPlaneProvider, state: dict[str, Any]
+) -> None:
+    outputs = state.keys() - PROPS.keys()
+    unknown = {**PROPS, **dict.fromkeys(outputs)}
+    given = provider.check(PROPS, unknown).inputs
+    assert {key: given[key] for key in outputs} == {key: state[key] for key in outputs}, (
+        "an unknown kubeconfig shows everything in the cluster as replaced, and KeptClaims refuses it"
+    )
+    assert provider.check({}, unknown).inputs == unknown, "what a new cloud reports is known once it runs"
+
+
 def test_snapshots_come_and_end_in_place(
     provider: ControlPlaneProvider, state: dict[str, Any], processes: Processes
 ) -> None:

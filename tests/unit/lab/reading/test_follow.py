@@ -134,8 +134,10 @@ def test_list_comes_first_and_changes_follow(monkeypatch: pytest.MonkeyPatch) ->
     assert api.closed == api.connections == 1
 
 
-def test_cluster_that_is_away_is_listed_again_with_a_new_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    api = Api([ConfigError("Exec python returned 1: a warning\nthe local cloud was deleted\n")], [("MODIFIED", POD)])
+@pytest.mark.parametrize("warning", ["", "a warning\n"])
+def test_cluster_that_is_away_is_listed_again_with_a_new_client(monkeypatch: pytest.MonkeyPatch, warning: str) -> None:
+    said = f"Exec /a/python returned 1: {warning}the local cloud was deleted\n"
+    api = Api([ConfigError(said)], [("MODIFIED", POD)])
     news = told(monkeypatch, api, lambda news: bool(of(news, Changed)))
     assert [one for one in of(news, Away) if one.api == KUBERNETES] == [Away(KUBERNETES, "the local cloud was deleted")]
     assert len(of(news, Listed)) == 2, "what changed meanwhile would stay unknown"

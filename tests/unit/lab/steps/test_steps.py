@@ -53,6 +53,20 @@ def test_claim_without_events_is_proved_to_have_waited() -> None:
     assert "node-1" in finding.found
 
 
+def test_claim_that_has_the_size_in_whole_gib_need_not_ask_for_it() -> None:
+    asked = put(CLAIM, "spec", "resources", "requests", "storage", "2500Mi")
+    has = put(CLAIM, "status", "capacity", "storage", "3Gi")
+    lab = broken(asked, has, lambda lab: lab.config.update(storage="2600Mi"))
+    assert look(lab.seen())["claim-size"].ok, "an up would not change it"
+
+
+def test_claim_without_a_volume_is_not_told_of_one_that_the_outputs_remember() -> None:
+    lab = broken(lambda lab: lab.the(CLAIM)["spec"].pop("volumeName"), lambda lab: lab.remove(PV_KIND))
+    lab.volumes.clear()
+    hints = {key: finding.hint for key, finding in look(lab.seen()).items() if not finding.ok}
+    assert hints["ebs-kind"] == "see the claim's steps", "deleting the claim would not help"
+
+
 def test_event_of_an_earlier_claim_proves_nothing() -> None:
     earlier = put("Event", "involvedObject", "uid", "uid-of-the-claim-before")
     assert look(broken(earlier, put(CLAIM, "metadata", "annotations", {})).seen())["claim-waited"].ok is False

@@ -1,6 +1,8 @@
 """The view, driven by Textual's pilot on recorded news."""
 
 import asyncio
+import os
+import signal
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -42,6 +44,30 @@ def test_80_columns_show_every_link_with_its_state() -> None:
             assert [line for line in lines if f" {kind} " in line], shown
         for state in ("Bound", "attached", "in-use", "running"):
             assert state in shown.split(), f"{state} is a colour, and no word"
+
+    played(replay, scene)
+
+
+def test_60_columns_take_from_the_names_and_not_from_the_states() -> None:
+    replay = Replay(DAY[:GONE])
+
+    async def scene(pilot: Pilot[Any]) -> None:
+        shown = await until(pilot, replay, "EC2 instance")
+        for word in ("Bound", "attached", "in-use", "running", "Quit"):
+            assert word in shown.split(), shown
+
+    played(replay, scene, (60, 20))
+
+
+@pytest.mark.parametrize("told_to_end", [signal.SIGTERM, signal.SIGHUP])
+def test_view_whose_window_is_closed_ends(told_to_end: signal.Signals) -> None:
+    replay = Replay()
+
+    async def scene(pilot: Pilot[Any]) -> None:
+        await until(pilot, replay, END)
+        os.kill(os.getpid(), told_to_end)
+        while pilot.app.is_running:
+            await asyncio.sleep(0.01)
 
     played(replay, scene)
 
