@@ -70,7 +70,7 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         self._region = given.get("region", "")
         tags = given.get("defaultTags", "{}")
         self._default_tags = (json.loads(tags) if isinstance(tags, str) else tags).get("tags", {})
-        return provider_pb2.ConfigureResponse(acceptSecrets=False, supportsPreview=False)
+        return provider_pb2.ConfigureResponse(acceptSecrets=False, supportsPreview=True)
 
     def Check(self, request: Any, context: Any) -> Any:
         token, name = request.urn.split("::")[2].rpartition("$")[2], request.urn.split("::")[3]
@@ -105,6 +105,8 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Create(self, request: Any, context: Any) -> Any:
         kind, props = _kind(_token(request.urn), context), self._with_tags(_props(request.properties))
+        if request.preview:
+            return provider_pb2.CreateResponse(properties=_struct(props))
         id_ = _carried(context, lambda: kind.create(self._aws, props))
         return provider_pb2.CreateResponse(id=id_, properties=_struct(props | self._seen(kind, id_, props)))
 
@@ -118,6 +120,8 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
     def Update(self, request: Any, context: Any) -> Any:
         kind, state = _kind(_token(request.urn), context), _props(request.olds)
         props = self._with_tags(kind.planned(state, _props(request.news)))
+        if request.preview:  # what AWS computed and the plan does not change stays known, such as a cluster's endpoint
+            return provider_pb2.UpdateResponse(properties=_struct(state | props))
         assert kind.update is not None, "Diff refuses what cannot be updated"
         _carried(context, lambda: kind.update and kind.update(self._aws, request.id, state, props))
         return provider_pb2.UpdateResponse(properties=_struct(props | self._seen(kind, request.id, props)))

@@ -48,6 +48,8 @@ class Updates:
         self.rehearsal.checkout.configure(config)
         self._runs += 1
         log = self.rehearsal.folder / f"up{self._runs}.log"
+        # As `pulumi up` does by itself. A preview refuses where it takes something unknown for a replacement.
+        self.rehearsal.checkout.preview()
         self.rehearsal.checkout.up("--event-log", str(log))
         return self._look(steps(log))
 

@@ -72,6 +72,17 @@ def test_input_that_is_not_computed_is_taken_away() -> None:
     assert changes("addon:Addon", preserved, said=preserved, news=ADDON) == ["preserve"]
 
 
+def test_preview_of_an_update_keeps_what_aws_computed() -> None:
+    request = provider_pb2.UpdateRequest(
+        urn="urn:pulumi:dev::storage-lab::aws:eks/cluster:Cluster::lab",
+        olds=struct(STATE | {"endpoint": "https://lab.example.com"}),
+        news=struct(STATE | {"version": "1.37"}),
+        preview=True,
+    )
+    planned = json_format.MessageToDict(aws_provider.AwsProvider().Update(request, None).properties)
+    assert (planned["version"], planned["endpoint"]) == ("1.37", "https://lab.example.com")
+
+
 class Eks:
     """What AwsBehaviour reads of the emulator."""
 
