@@ -1,6 +1,7 @@
 """Ec2Instance: the instance behind a node of the local cloud, to which EC2 attaches volumes."""
 
 from collections.abc import Mapping
+from http.client import HTTPException
 from typing import Any, TypedDict, cast
 from urllib.error import HTTPError
 from urllib.parse import urlencode, urlsplit
@@ -136,12 +137,13 @@ def _is_alive(props: dict[str, Any], instance_id: str, unknown: bool) -> bool:
     host = urlsplit(endpoint).netloc
     headers = signed_headers(local_ec2_key(endpoint), props["ec2"]["region"], host, question)
     try:
-        with build_opener(ProxyHandler({})).open(Request(endpoint, question, headers), timeout=5) as answer:
-            state = ElementTree.parse(answer).find(".//{*}instanceState/{*}name")
+        try:
+            with build_opener(ProxyHandler({})).open(Request(endpoint, question, headers), timeout=5) as answer:
+                state = ElementTree.parse(answer).find(".//{*}instanceState/{*}name")
+        except HTTPError as error:  # a refusal is not an answer: this checkout may not have the key of another's cloud
+            return not _is_not_found(error.read())
         return state is not None and state.text in _ALIVE
-    except HTTPError as error:  # a refusal is not an answer: this checkout may not have the key of another's cloud
-        return not _is_not_found(error.read())
-    except (OSError, ElementTree.ParseError):
+    except (OSError, HTTPException, ElementTree.ParseError):  # away, or it ended in the middle of its answer
         return unknown
 
 

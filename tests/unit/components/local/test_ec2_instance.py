@@ -2,6 +2,7 @@
 
 import io
 from email.message import Message
+from http.client import IncompleteRead
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import parse_qsl
@@ -154,6 +155,26 @@ def test_one_that_was_never_there_is_replaced(provider: Ec2InstanceProvider, ec2
 def test_while_ec2_is_down_nothing_is_known_to_be_gone(provider: Ec2InstanceProvider, ec2: Ec2) -> None:
     ec2.down = True
     assert provider.diff("i-0", PROPS, PROPS).changes is False, "a preview after a reboot would replace every node"
+
+
+class CutOff(io.BytesIO):
+    """An answer whose sender has died."""
+
+    def read(self, *_size: Any) -> bytes:
+        raise IncompleteRead(b"", 269)
+
+
+@pytest.mark.parametrize("status", [200, 401])
+def test_ec2_that_dies_in_its_answer_has_not_answered(
+    provider: Ec2InstanceProvider, ec2: Ec2, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    def answer(_emulator: Emulator, request: Request, timeout: float) -> io.BytesIO:
+        if status == 200:
+            return CutOff()
+        raise HTTPError(request.full_url, status, "Unauthorized", Message(), CutOff())
+
+    monkeypatch.setattr(Emulator, "open", answer)
+    assert provider.diff("i-0", PROPS, PROPS).changes is False
 
 
 def elsewhere(endpoint: Any) -> dict[str, Any]:
