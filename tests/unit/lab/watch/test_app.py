@@ -14,7 +14,8 @@ from lab.errors import LabError
 from lab.reading.commands import CommandFailed
 from lab.reading.world import Changed, Listed, StackRead
 from tests.unit.lab.fake_lab import snapshot_things
-from tests.unit.lab.test_live import a_class, ec2, pods_deleted
+from tests.unit.lab.test_live import ec2
+from tests.unit.lab.test_live_class import a_class, pods_deleted
 from tests.unit.lab.watch.recorded import recorded, stack
 from tests.unit.lab.watch.replay import Replay, running, screen, until
 
